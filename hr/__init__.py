@@ -1,0 +1,1 @@
+"""Everything durable: interviews, links and, later, the rest of HR."""

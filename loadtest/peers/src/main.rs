@@ -1,0 +1,2 @@
+//! Traffic generator and bare relay for the benchmarks.
+fn main() {}

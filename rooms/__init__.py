@@ -1,0 +1,1 @@
+"""Rooms: who is where, and what they may do. Knows no packets."""

@@ -1,0 +1,1 @@
+"""One room as a pure state machine: commands in, events out."""

@@ -1,0 +1,1 @@
+"""The media plane. Import sfu.api, nothing below it."""

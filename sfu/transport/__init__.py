@@ -1,0 +1,1 @@
+"""SDP answers, DTLS and candidates: what happens once per connection."""

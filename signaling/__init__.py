@@ -1,0 +1,1 @@
+"""Typed messages between browsers and the server; see PROTOCOL.md."""

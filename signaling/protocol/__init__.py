@@ -1,0 +1,1 @@
+"""The messages; TypeScript types are generated from here."""

@@ -1,0 +1,153 @@
+"""What a client may ask. The Socket.IO event name is `TYPE`; every command is acknowledged.
+
+The acknowledgement is `{"ok": true, "data": {…}}` or `{"ok": false, "error": ProtocolError}`.
+"""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from signaling.protocol.base import (
+    MAX_CHAT_CHARS,
+    MAX_SDP_BYTES,
+    Id,
+    Message,
+    Mid,
+    QualityLevel,
+    ReactionName,
+    SourceKind,
+)
+
+
+class Command(Message):
+    """A request by a client."""
+
+    TYPE: ClassVar[str]
+
+
+class MediaOffer(Command):
+    """The client's SDP offer; the answer's SDP is in the acknowledgement as `sdp`.
+
+    `tracks` names the client's sending sections by mid. The same command renegotiates (more
+    slots) and restarts ICE.
+    """
+
+    TYPE = "media.offer"
+    sdp: Annotated[str, Field(max_length=MAX_SDP_BYTES)]
+    tracks: Annotated[dict[Mid, SourceKind], Field(max_length=8)]
+
+
+class MediaState(Command):
+    """Whether my microphone and camera are on, as I set them."""
+
+    TYPE = "media.state"
+    microphone: bool
+    camera: bool
+
+
+class SeatAdmit(Command):
+    """Let a waiting participant in (interviewer, HR)."""
+
+    TYPE = "seat.admit"
+    participant: Id
+
+
+class SeatRemove(Command):
+    """Remove a participant from the room or the lobby (interviewer, HR)."""
+
+    TYPE = "seat.remove"
+    participant: Id
+
+
+class SeatMute(Command):
+    """Mute another's microphone; the owner can unmute it again (interviewer, HR)."""
+
+    TYPE = "seat.mute"
+    participant: Id
+
+
+class RoundHandOver(Command):
+    """Move the candidate to another round, by default the next one (interviewer, HR).
+
+    The candidate enters the room at once if an interviewer is seated there, else its lobby.
+    """
+
+    TYPE = "round.hand_over"
+    participant: Id
+    round: Id | None = None
+
+
+class RoundTakeBack(Command):
+    """Undo my hand-over while the candidate has been gone for less than a minute."""
+
+    TYPE = "round.take_back"
+    participant: Id
+
+
+class ScreenStart(Command):
+    """Begin to share my screen; refused with `screen_taken` while another shares."""
+
+    TYPE = "screen.start"
+
+
+class ScreenStop(Command):
+    """Stop sharing my screen."""
+
+    TYPE = "screen.stop"
+
+
+class ChatSend(Command):
+    """Say something to everyone in the room. `key` makes a retry harmless."""
+
+    TYPE = "chat.send"
+    text: Annotated[str, Field(min_length=1, max_length=MAX_CHAT_CHARS)]
+    key: Id
+
+
+class ReactionSend(Command):
+    """点赞 like, 疑惑 puzzled, 鼓掌 clap, 举手 hand."""
+
+    TYPE = "reaction.send"
+    name: ReactionName
+
+
+class QualityReport(Command):
+    """What the client measured of its own connection in the last seconds."""
+
+    TYPE = "quality.report"
+    level: QualityLevel
+    rtt_ms: Annotated[float, Field(ge=0, le=60_000)]
+    loss_ratio: Annotated[float, Field(ge=0, le=1)]
+
+
+class RoomEnd(Command):
+    """End this round for everyone (interviewer, HR)."""
+
+    TYPE = "room.end"
+
+
+class RoomLeave(Command):
+    """Leave; coming back needs the link again."""
+
+    TYPE = "room.leave"
+
+
+COMMANDS: dict[str, type[Command]] = {
+    command.TYPE: command
+    for command in (
+        MediaOffer,
+        MediaState,
+        SeatAdmit,
+        SeatRemove,
+        SeatMute,
+        RoundHandOver,
+        RoundTakeBack,
+        ScreenStart,
+        ScreenStop,
+        ChatSend,
+        ReactionSend,
+        QualityReport,
+        RoomEnd,
+        RoomLeave,
+    )
+}

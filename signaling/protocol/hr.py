@@ -1,0 +1,49 @@
+"""Namespace `/hr`: a live list of interviews for the HR page."""
+
+from typing import ClassVar, Literal
+
+from signaling.protocol.base import Id, Message, Placement, Role
+
+
+class HrParticipant(Message):
+    """A person in an interview; `link` is shown once, when it was made, else null."""
+
+    id: Id
+    name: str
+    role: Role
+    round: Id | None
+    connected: bool
+    placement: Placement | None
+    bound: bool
+    asks_device: bool
+    """A second device was refused and asks to be let in."""
+
+
+class HrRound(Message):
+    id: Id
+    title: str
+    index: int
+    state: Literal["waiting", "live", "ended"]
+
+
+class HrInterview(Message):
+    id: Id
+    title: str
+    starts_at: str
+    ends_at: str
+    rounds: list[HrRound]
+    participants: list[HrParticipant]
+
+
+class HrInterviews(Message):
+    """Sent on connect: everything."""
+
+    TYPE: ClassVar[str] = "interviews"
+    interviews: list[HrInterview]
+
+
+class HrInterviewChanged(Message):
+    """One interview, whole, whenever something in it changed."""
+
+    TYPE: ClassVar[str] = "interview"
+    interview: HrInterview

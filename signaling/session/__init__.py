@@ -1,0 +1,1 @@
+"""One client's signalling state machine, without I/O."""
