@@ -3,3 +3,12 @@
 //! The core owns no clock, socket or randomness: `now`, addresses and seeds are arguments, so
 //! whole calls run in virtual time.
 #![forbid(unsafe_code)]
+
+pub mod command;
+pub mod event;
+
+/// A peer's number, allotted by the owner and never used twice.
+pub type PeerId = u64;
+
+pub use command::{Codec, Command, Direction, Media, MediaKind};
+pub use event::{Event, Stats, StreamStats};

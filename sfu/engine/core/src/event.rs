@@ -1,0 +1,110 @@
+//! What the engine tells its owner; one to one with the event classes in `sfu/_engine.pyi`.
+
+use std::net::SocketAddr;
+
+use crate::PeerId;
+use crate::command::{Direction, MediaKind};
+
+/// Something happened that policy or people care about; never once per packet.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A peer's address was validated by an authenticated STUN request, or changed.
+    IceConnected {
+        /// Whose.
+        peer: PeerId,
+        /// Where the peer is now.
+        address: SocketAddr,
+        /// False for the first address.
+        changed: bool,
+    },
+    /// A DTLS datagram from a validated address.
+    DtlsReceived {
+        /// From whom.
+        peer: PeerId,
+        /// The whole datagram.
+        datagram: Vec<u8>,
+    },
+    /// Nothing authenticated has arrived for this long: sent at 2 s, 5 s, 15 s and 30 s.
+    PeerSilent {
+        /// Who.
+        peer: PeerId,
+        /// Which of the marks was passed.
+        silent_ms: u32,
+    },
+    /// The first valid packet of a source, or of one of its layers.
+    SourceStarted {
+        /// The publisher.
+        peer: PeerId,
+        /// The source's mid.
+        mid: String,
+        /// The layer, "" outside simulcast.
+        rid: String,
+    },
+    /// Voice began or ended (RFC 6464 levels, smoothed, with hysteresis).
+    Speaking {
+        /// The publisher.
+        peer: PeerId,
+        /// The source's mid.
+        mid: String,
+        /// True when it began.
+        speaking: bool,
+        /// The smoothed level, 0 (loudest) down to -127.
+        level_dbov: i8,
+    },
+    /// The answer to `Command::RequestStats`.
+    Stats(Stats),
+}
+
+/// Everything counted, at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stats {
+    /// The request's token.
+    pub token: u64,
+    /// Peers the engine knows.
+    pub peers: u64,
+    /// Datagrams given to the engine since its start.
+    pub datagrams_received: u64,
+    /// Datagrams the engine gave to be sent since its start.
+    pub datagrams_sent: u64,
+    /// Datagrams dropped since the start, by reason.
+    pub datagrams_dropped: Vec<(&'static str, u64)>,
+    /// One for every received layer and every slot in use.
+    pub streams: Vec<StreamStats>,
+}
+
+/// Totals since the stream began, named as in W3C webrtc-stats.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamStats {
+    /// The publisher of a received layer, the viewer of a slot.
+    pub peer: PeerId,
+    /// The section.
+    pub mid: String,
+    /// The layer, "" outside simulcast.
+    pub rid: String,
+    /// Sound or pictures.
+    pub kind: MediaKind,
+    /// Received layer or sent slot.
+    pub direction: Direction,
+    /// The stream's SSRC.
+    pub ssrc: u32,
+    /// Packets, retransmissions included.
+    pub packets: u64,
+    /// Payload bytes.
+    pub bytes: u64,
+    /// Lost packets as RFC 3550 counts them (may go down when a late one arrives).
+    pub packets_lost: i64,
+    /// Interarrival jitter (RFC 3550, 6.4.1).
+    pub jitter_ms: f64,
+    /// Round trip as reports tell it; 0 before the first.
+    pub round_trip_time_ms: f64,
+    /// NACK messages: sent for a received layer, received for a slot.
+    pub nack_count: u64,
+    /// PLI messages, likewise.
+    pub pli_count: u64,
+    /// FIR messages, likewise.
+    pub fir_count: u64,
+    /// Packets that arrived or were sent again because of a NACK.
+    pub retransmitted_packets: u64,
+    /// Keyframes that passed.
+    pub key_frames: u64,
+}
