@@ -17,12 +17,14 @@ from signaling.protocol.base import (
     ReactionName,
     SourceKind,
 )
+from signaling.protocol.replies import ChatAccepted, Done, HandedOver, MediaAnswer
 
 
 class Command(Message):
     """A request by a client."""
 
     TYPE: ClassVar[str]
+    REPLY: ClassVar[type[Message]] = Done
 
 
 class MediaOffer(Command):
@@ -33,6 +35,7 @@ class MediaOffer(Command):
     """
 
     TYPE = "media.offer"
+    REPLY = MediaAnswer
     sdp: Annotated[str, Field(max_length=MAX_SDP_BYTES)]
     tracks: Annotated[dict[Mid, SourceKind], Field(max_length=8)]
 
@@ -73,6 +76,7 @@ class RoundHandOver(Command):
     """
 
     TYPE = "round.hand_over"
+    REPLY = HandedOver
     participant: Id
     round: Id | None = None
 
@@ -100,6 +104,7 @@ class ChatSend(Command):
     """Say something to everyone in the room. `key` makes a retry harmless."""
 
     TYPE = "chat.send"
+    REPLY = ChatAccepted
     text: Annotated[str, Field(min_length=1, max_length=MAX_CHAT_CHARS)]
     key: Id
 

@@ -108,7 +108,7 @@ class Notice(Message):
     TYPE: ClassVar[str]
 
 
-class Event(Notice):
+class RoomEvent(Notice):
     TYPE = "event"
     room: Id
     seq: int
@@ -195,7 +195,7 @@ class Goodbye(Notice):
 NOTICES: dict[str, type[Notice]] = {
     notice.TYPE: notice
     for notice in (
-        Event,
+        RoomEvent,
         Welcome,
         Place,
         Slots,

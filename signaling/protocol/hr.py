@@ -6,7 +6,7 @@ from signaling.protocol.base import Id, Message, Placement, Role
 
 
 class HrParticipant(Message):
-    """A person in an interview; `link` is shown once, when it was made, else null."""
+    """A person in an interview. `bound`: the link belongs to one device already."""
 
     id: Id
     name: str
@@ -47,3 +47,9 @@ class HrInterviewChanged(Message):
 
     TYPE: ClassVar[str] = "interview"
     interview: HrInterview
+
+
+HR_NOTICES: dict[str, type[HrInterviews] | type[HrInterviewChanged]] = {
+    HrInterviews.TYPE: HrInterviews,
+    HrInterviewChanged.TYPE: HrInterviewChanged,
+}

@@ -17,7 +17,11 @@ from signaling.protocol.base import (
 
 
 class ParticipantView(Message):
-    """A participant as the others see them. `connected` is false while a reconnect is awaited."""
+    """A participant as the others see them.
+
+    `connected` is false while a reconnect is awaited; `since_ms` is when the present placement
+    began (Unix time), so that a lobby can say how long somebody has waited.
+    """
 
     id: Id
     name: str
@@ -28,6 +32,7 @@ class ParticipantView(Message):
     camera: bool
     screen: bool
     quality: QualityLevel
+    since_ms: int
 
 
 class ChatView(Message):

@@ -1,0 +1,41 @@
+"""The stable error codes of the socket, and what a client should do about each."""
+
+CONNECT_CODES = {
+    "auth_invalid": "`auth` is missing or malformed.",
+    "origin_refused": "The page comes from another site than this server.",
+    "token_invalid": "The token was not issued by this server, or was altered: open the link again.",
+    "token_expired": "The token is too old: open the link again.",
+    "token_used": "The token was already used once: open the link again.",
+    "token_revoked": "The person's access was withdrawn.",
+    "interview_unknown": "The interview does not exist (any more).",
+    "interview_closed": "The interview is not open now.",
+    "room_ended": "The round is over.",
+    "room_full": "The room has as many people as it can take.",
+    "busy": "The node is at its limit or stopping: try again, maybe on another node.",
+}
+
+COMMAND_CODES = {
+    "unknown_command": "There is no such command.",
+    "message_invalid": "The body does not match the command's schema.",
+    "message_too_large": "The body is over the size limit.",
+    "rate_limited": "Too many commands; slow down.",
+    "not_permitted": "The role may not do this.",
+    "not_seated": "Only someone inside the room can do this, not from the lobby.",
+    "participant_unknown": "Nobody of that id is in this room.",
+    "participant_not_waiting": "The participant is not in the lobby.",
+    "candidate_only": "Only candidates are handed over.",
+    "screen_taken": "Somebody else shares a screen.",
+    "reaction_limited": "Too many reactions; wait a moment.",
+    "chat_full": "The chat of this room has reached its limit.",
+    "round_unknown": "There is no such round, or no next one.",
+    "round_current": "The candidate is in that round already.",
+    "round_ended": "That round is over.",
+    "undo_expired": "The hand-over is too old, not yours, or was already undone.",
+    "room_ended": "The round is over.",
+    "room_full": "The room has as many people as it can take.",
+    "media_missing": "There is no peer connection to renegotiate: send a first offer.",
+    "sdp_invalid": "The offer cannot be answered (or a more exact code of the media plane).",
+    "busy": "The node is at its limit or stopping.",
+    "visit_over": "This connection was replaced or has left.",
+    "internal": "The server failed; the log has the details.",
+}

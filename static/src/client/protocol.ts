@@ -1,0 +1,439 @@
+// Generated from signaling/protocol by `python -m signaling.protocol.typescript`. Do not edit.
+/* eslint-disable */
+
+export const PROTOCOL_VERSION = 1;
+export const MAX_MESSAGE_BYTES = 262144;
+export const MAX_SDP_BYTES = 131072;
+export const MAX_CHAT_CHARS = 2000;
+export const MAX_CHAT_REPLAY = 200;
+
+export type Role = 'candidate' | 'interviewer' | 'observer' | 'hr';
+export type Placement = 'lobby' | 'room';
+export type SourceKind = 'microphone' | 'camera' | 'screen';
+export type ReactionName = 'like' | 'puzzled' | 'clap' | 'hand';
+export type QualityLevel = 'good' | 'fair' | 'poor' | 'lost';
+export type ConnectErrorCode =
+  | 'auth_invalid'
+  | 'origin_refused'
+  | 'token_invalid'
+  | 'token_expired'
+  | 'token_used'
+  | 'token_revoked'
+  | 'interview_unknown'
+  | 'interview_closed'
+  | 'room_ended'
+  | 'room_full'
+  | 'busy';
+export type CommandErrorCode =
+  | 'unknown_command'
+  | 'message_invalid'
+  | 'message_too_large'
+  | 'rate_limited'
+  | 'not_permitted'
+  | 'not_seated'
+  | 'participant_unknown'
+  | 'participant_not_waiting'
+  | 'candidate_only'
+  | 'screen_taken'
+  | 'reaction_limited'
+  | 'chat_full'
+  | 'round_unknown'
+  | 'round_current'
+  | 'round_ended'
+  | 'undo_expired'
+  | 'room_ended'
+  | 'room_full'
+  | 'media_missing'
+  | 'sdp_invalid'
+  | 'busy'
+  | 'visit_over'
+  | 'internal';
+
+/** Why a command was refused. `code` is stable; `message` is for logs, screens translate. */
+export interface ProtocolError {
+  code: string;
+  message: string;
+  remedy: string;
+}
+
+/**
+ * Exactly one of `token` (a fresh join token) and `resume` (from `welcome` or `resume`).
+ *
+ * With `resume`, `room` and `seq` name the last event seen, so that only the missed ones are
+ * sent instead of the whole room.
+ */
+export interface Auth {
+  token?: string | null;
+  resume?: string | null;
+  room?: string | null;
+  seq?: number | null;
+}
+
+/**
+ * A participant as the others see them.
+ *
+ * `connected` is false while a reconnect is awaited; `since_ms` is when the present placement
+ * began (Unix time), so that a lobby can say how long somebody has waited.
+ */
+export interface ParticipantView {
+  id: string;
+  name: string;
+  role: Role;
+  placement: Placement;
+  connected: boolean;
+  microphone: boolean;
+  camera: boolean;
+  screen: boolean;
+  quality: QualityLevel;
+  since_ms: number;
+}
+
+export interface ChatView {
+  id: string;
+  participant: string;
+  name: string;
+  text: string;
+  at_ms: number;
+}
+
+/** A round of the interview. `occupied`: an interviewer is seated there now. */
+export interface RoundView {
+  id: string;
+  title: string;
+  index: number;
+  occupied: boolean;
+}
+
+/** A room as one participant may see it; in the lobby only one's own entry is listed. */
+export interface RoomView {
+  id: string;
+  interview_id: string;
+  interview_title: string;
+  round: RoundView;
+  rounds: RoundView[];
+  placement: Placement;
+  participants: ParticipantView[];
+  screen: string | null;
+  chat: ChatView[];
+  state: 'waiting' | 'live' | 'ended';
+  seq: number;
+}
+
+/** What one slot shows. `participant` is null for an empty slot. */
+export interface SlotView {
+  mid: string;
+  participant: string | null;
+  source: SourceKind | null;
+}
+
+export interface IceServer {
+  urls: string[];
+  username: string | null;
+  credential: string | null;
+}
+
+export interface HrContact {
+  name: string;
+  phone: string;
+}
+
+/** The command was carried out; there is nothing more to say. */
+export type Done = Record<string, never>;
+
+/** The server's SDP answer. */
+export interface MediaAnswer {
+  sdp: string;
+}
+
+/** The message as the room knows it; the same id for a retry with the same key. */
+export interface ChatAccepted {
+  id: string;
+}
+
+/** Where the candidate is now. `undo_ms`: for so long `round.take_back` works. */
+export interface HandedOver {
+  round: string;
+  placement: Placement;
+  undo_ms: number;
+}
+
+/**
+ * The client's SDP offer; the answer's SDP is in the acknowledgement as `sdp`.
+ *
+ * `tracks` names the client's sending sections by mid. The same command renegotiates (more
+ * slots) and restarts ICE.
+ */
+export interface MediaOffer {
+  sdp: string;
+  tracks: Record<string, SourceKind>;
+}
+
+/** Whether my microphone and camera are on, as I set them. */
+export interface MediaState {
+  microphone: boolean;
+  camera: boolean;
+}
+
+/** Let a waiting participant in (interviewer, HR). */
+export interface SeatAdmit {
+  participant: string;
+}
+
+/** Remove a participant from the room or the lobby (interviewer, HR). */
+export interface SeatRemove {
+  participant: string;
+}
+
+/** Mute another's microphone; the owner can unmute it again (interviewer, HR). */
+export interface SeatMute {
+  participant: string;
+}
+
+/**
+ * Move the candidate to another round, by default the next one (interviewer, HR).
+ *
+ * The candidate enters the room at once if an interviewer is seated there, else its lobby.
+ */
+export interface RoundHandOver {
+  participant: string;
+  round?: string | null;
+}
+
+/** Undo my hand-over while the candidate has been gone for less than a minute. */
+export interface RoundTakeBack {
+  participant: string;
+}
+
+/** Begin to share my screen; refused with `screen_taken` while another shares. */
+export type ScreenStart = Record<string, never>;
+
+/** Stop sharing my screen. */
+export type ScreenStop = Record<string, never>;
+
+/** Say something to everyone in the room. `key` makes a retry harmless. */
+export interface ChatSend {
+  text: string;
+  key: string;
+}
+
+/** 点赞 like, 疑惑 puzzled, 鼓掌 clap, 举手 hand. */
+export interface ReactionSend {
+  name: ReactionName;
+}
+
+/** What the client measured of its own connection in the last seconds. */
+export interface QualityReport {
+  level: QualityLevel;
+  rtt_ms: number;
+  loss_ratio: number;
+}
+
+/** End this round for everyone (interviewer, HR). */
+export type RoomEnd = Record<string, never>;
+
+/** Leave; coming back needs the link again. */
+export type RoomLeave = Record<string, never>;
+
+/** Someone knocked (placement lobby), was admitted, arrived or came back. */
+export interface ParticipantEntered {
+  type: 'participant.entered';
+  participant: ParticipantView;
+}
+
+/** Microphone, camera, screen, quality or connection of a participant changed. */
+export interface ParticipantChanged {
+  type: 'participant.changed';
+  participant: ParticipantView;
+}
+
+export interface ParticipantLeft {
+  type: 'participant.left';
+  participant: string;
+  reason: 'left' | 'removed' | 'handed_over' | 'lost';
+  to_round: string | null;
+}
+
+export interface ScreenChanged {
+  type: 'screen.changed';
+  participant: string | null;
+}
+
+export interface ChatMessage {
+  type: 'chat.message';
+  message: ChatView;
+}
+
+export interface Reaction {
+  type: 'reaction';
+  participant: string;
+  name: ReactionName;
+}
+
+/** `participant` was muted by `by`; their client switches the microphone off. */
+export interface MutedByOther {
+  type: 'participant.muted';
+  participant: string;
+  by: string;
+}
+
+/** Another round of this interview became occupied or free (not sent to candidates). */
+export interface RoundsChanged {
+  type: 'rounds.changed';
+  round: string;
+  occupied: boolean;
+}
+
+export interface RoomEnded {
+  type: 'room.ended';
+  by: string | null;
+}
+
+export interface RoomEvent {
+  room: string;
+  seq: number;
+  at_ms: number;
+  body: EventBody;
+}
+
+export interface You {
+  participant: string;
+  name: string;
+  role: Role;
+}
+
+/**
+ * The first message on a connection. `resume` replaces the join token for a reconnect.
+ *
+ * After a resume with `seq`, `room` is null if the missed events follow as `event`.
+ */
+export interface Welcome {
+  protocol: number;
+  you: You;
+  resume: string;
+  resumed: boolean;
+  media_kept: boolean;
+  room: RoomView | null;
+  ice_servers: IceServer[];
+  hr_contact: HrContact;
+  server_time_ms: number;
+}
+
+/** You are now here: admitted, handed over, or back in the lobby. */
+export interface Place {
+  reason: 'admitted' | 'handed_over' | 'taken_back';
+  placement: Placement;
+  room: RoomView;
+}
+
+/** What each of your slots shows now: the whole list, every time. */
+export interface Slots {
+  slots: SlotView[];
+}
+
+/** The room has outgrown your slots: offer again with at least this many of each. */
+export interface MoreSlots {
+  audio: number;
+  video: number;
+}
+
+export interface Speaking {
+  participant: string;
+  speaking: boolean;
+}
+
+/** The media path is silent: restart ICE (`silent_ms` < 15000) or build a new connection. */
+export interface MediaLost {
+  silent_ms: number;
+}
+
+/** A fresh resume token; the one before it is worthless from now on. */
+export interface Resume {
+  resume: string;
+}
+
+/** The server closes this connection and says why. */
+export interface Goodbye {
+  reason: 'ended' | 'removed' | 'replaced' | 'left' | 'revoked' | 'shutdown';
+}
+
+/** A person in an interview. `bound`: the link belongs to one device already. */
+export interface HrParticipant {
+  id: string;
+  name: string;
+  role: Role;
+  round: string | null;
+  connected: boolean;
+  placement: Placement | null;
+  bound: boolean;
+  asks_device: boolean;
+}
+
+export interface HrRound {
+  id: string;
+  title: string;
+  index: number;
+  state: 'waiting' | 'live' | 'ended';
+}
+
+export interface HrInterview {
+  id: string;
+  title: string;
+  starts_at: string;
+  ends_at: string;
+  rounds: HrRound[];
+  participants: HrParticipant[];
+}
+
+/** Sent on connect: everything. */
+export interface HrInterviews {
+  interviews: HrInterview[];
+}
+
+/** One interview, whole, whenever something in it changed. */
+export interface HrInterviewChanged {
+  interview: HrInterview;
+}
+
+export type EventBody = ParticipantEntered | ParticipantChanged | ParticipantLeft | ScreenChanged | ChatMessage | Reaction | MutedByOther | RoundsChanged | RoomEnded;
+
+/** The acknowledgement of a command. */
+export type Acknowledgement<Reply> =
+  | { ok: true; data: Reply }
+  | { ok: false; error: ProtocolError };
+
+/** Commands of namespace `/room`: event name, body, and `data` of the acknowledgement. */
+export interface Commands {
+  'media.offer': { body: MediaOffer; reply: MediaAnswer };
+  'media.state': { body: MediaState; reply: Done };
+  'seat.admit': { body: SeatAdmit; reply: Done };
+  'seat.remove': { body: SeatRemove; reply: Done };
+  'seat.mute': { body: SeatMute; reply: Done };
+  'round.hand_over': { body: RoundHandOver; reply: HandedOver };
+  'round.take_back': { body: RoundTakeBack; reply: Done };
+  'screen.start': { body: ScreenStart; reply: Done };
+  'screen.stop': { body: ScreenStop; reply: Done };
+  'chat.send': { body: ChatSend; reply: ChatAccepted };
+  'reaction.send': { body: ReactionSend; reply: Done };
+  'quality.report': { body: QualityReport; reply: Done };
+  'room.end': { body: RoomEnd; reply: Done };
+  'room.leave': { body: RoomLeave; reply: Done };
+}
+
+/** What the server sends in namespace `/room`: event name and body. */
+export interface Notices {
+  'event': RoomEvent;
+  'welcome': Welcome;
+  'place': Place;
+  'slots': Slots;
+  'media.more_slots': MoreSlots;
+  'speaking': Speaking;
+  'media.lost': MediaLost;
+  'resume': Resume;
+  'goodbye': Goodbye;
+}
+
+/** What the server sends in namespace `/hr`: event name and body. */
+export interface HrNotices {
+  'interviews': HrInterviews;
+  'interview': HrInterviewChanged;
+}
