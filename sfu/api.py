@@ -1,66 +1,18 @@
 """The facade of the media plane: peers, scenes and slots. Outsiders import this file only."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, NewType, Protocol
+from sfu.contract import Answer, MediaPlane, PeerId, SfuListener, Slot, SourceKind
+from sfu.errors import BusyError, ClosedError, SdpError, SfuError, UnknownPeerError
 
-PeerId = NewType("PeerId", int)
-SourceKind = Literal["microphone", "camera", "screen"]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The SDP answer for a peer that `connect` just created."""
-
-    peer: PeerId
-    sdp: str
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """What the viewer's slot `mid` shows; `peer` and `source` are None for an empty slot."""
-
-    mid: str
-    peer: PeerId | None
-    source: SourceKind | None
-
-
-class SfuListener(Protocol):
-    """What the media plane tells its owner. Called on the event loop; must return quickly."""
-
-    def on_connected(self, peer: PeerId) -> None:
-        """DTLS is up: media can flow."""
-
-    def on_slots(self, viewer: PeerId, slots: Sequence[Slot]) -> None:
-        """The whole list of the viewer's slots, whenever it changes."""
-
-    def on_slots_short(self, viewer: PeerId, audio: int, video: int) -> None:
-        """The scene needs this many slots of each kind; the viewer has fewer."""
-
-    def on_speaking(self, peer: PeerId, speaking: bool) -> None:
-        """Voice began or ended on the peer's microphone."""
-
-    def on_silent(self, peer: PeerId, silent_ms: int) -> None:
-        """Nothing authenticated has arrived for so long (2 s, 5 s, 15 s, 30 s)."""
-
-    def on_closed(self, peer: PeerId, reason: str) -> None:
-        """The peer is gone by itself: `dtls_failed`, `dtls_timeout`, `dtls_closed`."""
-
-
-class MediaPlane(Protocol):
-    """What `Sfu` (below) offers; the tests of other packages rely on this much."""
-
-    async def connect(self, offer: str, tracks: Mapping[str, SourceKind]) -> Answer:
-        """Answer a first offer. Raises SdpError for one that cannot be answered, BusyError."""
-
-    async def renegotiate(self, peer: PeerId, offer: str, tracks: Mapping[str, SourceKind]) -> str:
-        """Answer a later offer: more slots, or an ICE restart. Returns the answer's SDP."""
-
-    def place(self, peer: PeerId, scene: str | None) -> None:
-        """Put the peer into a scene, where all see each other, or into none."""
-
-    def set_enabled(self, peer: PeerId, source: SourceKind, enabled: bool) -> None:
-        """Drop or forward a source on the server."""
-
-    def disconnect(self, peer: PeerId) -> None:
-        """Forget the peer."""
+__all__ = [
+    "Answer",
+    "BusyError",
+    "ClosedError",
+    "MediaPlane",
+    "PeerId",
+    "SdpError",
+    "SfuError",
+    "SfuListener",
+    "Slot",
+    "SourceKind",
+    "UnknownPeerError",
+]
