@@ -1,0 +1,161 @@
+"""Real Chromium processes, each with a camera and a microphone of its own."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    ViewportSize,
+    sync_playwright,
+)
+
+from loadtest.browser.clips import PEOPLE, Person, nearest_person, write_camera, write_microphone
+from loadtest.errors import MissingToolError
+
+PHONE: ViewportSize = {"width": 375, "height": 812}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+
+WECHAT_ANDROID = (
+    "Mozilla/5.0 (Linux; Android 13; V2118A) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 "
+    "Chrome/126.0.6478.188 Mobile Safari/537.36 XWEB/1260183 MMWEBSDK/20240404 "
+    "MicroMessenger/8.0.49.2600(0x28003133) WeChat/arm64 Weixin NetType/WIFI Language/zh_CN"
+)
+
+_PROBE = Path(__file__).with_name("probe.js")
+
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-features=OptimizationHints,MediaRouter,Translate",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--auto-select-desktop-capture-source=Entire screen",
+    "--autoplay-policy=no-user-gesture-required",
+    "--allow-loopback-in-peer-connection",
+)
+
+
+def chromium_path() -> str:
+    """The system's Chromium. Raises MissingToolError, which says how to get it."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    raise MissingToolError("Chromium", "install it with: apt-get install chromium")
+
+
+@dataclass(slots=True)
+class Chromiums:
+    """Browsers by person; one process each, since a process has one fake camera file."""
+
+    playwright: Playwright
+    clips: Path
+    browsers: dict[str, Browser] = field(default_factory=dict)
+
+    def browser(self, person: Person) -> Browser:
+        """The person's browser process, started at the first call."""
+        if person.key not in self.browsers:
+            camera, voice = self.clips / f"{person.key}.y4m", self.clips / f"{person.key}.wav"
+            if not camera.exists():
+                write_camera(camera, person)
+                write_microphone(voice, person)
+            self.browsers[person.key] = self.playwright.chromium.launch(
+                executable_path=chromium_path(),
+                args=[
+                    *_FLAGS,
+                    f"--use-file-for-fake-video-capture={camera}",
+                    f"--use-file-for-fake-audio-capture={voice}",
+                ],
+            )
+        return self.browsers[person.key]
+
+    def context(
+        self, person: Person, *, phone: bool = False, locale: str = "zh-CN"
+    ) -> BrowserContext:
+        """A device of the person's: its own cookies; a phone inside WeChat, or a desktop."""
+        context = self.browser(person).new_context(
+            viewport=PHONE if phone else DESKTOP,
+            locale=locale,
+            is_mobile=phone,
+            has_touch=phone,
+            user_agent=WECHAT_ANDROID if phone else None,
+        )
+        context.add_init_script(path=_PROBE)
+        context.set_default_timeout(15_000)
+        return context
+
+    def close(self) -> None:
+        for browser in self.browsers.values():
+            browser.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+@contextmanager
+def open_chromiums() -> Iterator[Chromiums]:
+    """Playwright, the clips' folder and the browsers, all gone at the end."""
+    with (
+        tempfile.TemporaryDirectory(prefix="mianshi-clips-") as folder,
+        sync_playwright() as playwright,
+        Chromiums(playwright, Path(folder)) as chromiums,
+    ):
+        yield chromiums
+
+
+def people_seen(page: Page) -> dict[str, Person | None]:
+    """Whose picture each tile shows now, by the tile's participant id, from decoded pixels."""
+    corners: dict[str, list[int] | None] = page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll('[data-testid=tile]')].map(
+            (tile) => [tile.dataset.participant, (() => {
+              const video = tile.querySelector('video');
+              return video ? __probe.corner(video) : null;
+            })()]))"""
+    )
+    return {
+        participant: nearest_person(corner[0], corner[1], corner[2]) if corner else None
+        for participant, corner in corners.items()
+    }
+
+
+def wait_for_people(page: Page, people: set[Person], timeout_ms: int = 15_000) -> None:
+    """Return once the tiles show exactly these people, as decoded.
+
+    Raises playwright's TimeoutError with what was seen instead.
+    """
+    wanted = sorted(person.key for person in people)
+    walls = {person.key: list(person.wall) for person in PEOPLE}
+    page.wait_for_function(
+        """([wanted, walls]) => {
+          const near = (rgb) => Object.entries(walls).find(([, wall]) =>
+            wall.reduce((sum, value, index) => sum + (value - rgb[index]) ** 2, 0) < 1600);
+          const seen = [...document.querySelectorAll('[data-testid=tile] video')]
+            .map((video) => __probe.corner(video)).filter(Boolean).map(near)
+            .filter(Boolean).map(([key]) => key).sort();
+          return JSON.stringify(seen) === JSON.stringify(wanted);
+        }""",
+        arg=[wanted, walls],
+        timeout=timeout_ms,
+        polling=100,
+    )
