@@ -20,6 +20,7 @@ help: ## what this file can do
 install: $(BIN)/.python $(BIN)/.engine static/dist/.built ## everything `run` and `test` begin with
 
 $(BIN)/.python: requirements.lock
+	@.ci/toolchain $(PYTHON)
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
