@@ -14,18 +14,30 @@ class InterviewLinks:
     """The links of one candidate and of one interviewer a round."""
 
     candidate: str
-    interviewer: str
+    panel: tuple[str, ...]
+    """The first round's interviewers."""
     next_interviewer: str
 
+    @property
+    def interviewer(self) -> str:
+        return self.panel[0]
 
-def create_interview(server: ServerProcess, admission: str = "manual") -> InterviewLinks:
+
+def create_interview(
+    server: ServerProcess,
+    admission: str = "manual",
+    interviewers: int = 1,
+    starts_at: str | None = None,
+) -> InterviewLinks:
     """A two-round interview on a running server. Raises LoadtestError with what was said."""
+    panel = [f"1:Interviewer {number}" for number in range(1, interviewers + 1)]
     done = subprocess.run(
         [
             *mianshi_command(),
             *("interviews", "create", "--title", "Benchmark", "--admission", admission),
             *("--round", "First", "--round", "Second", "--candidate", "Candidate"),
-            *("--interviewer", "1:First interviewer", "--interviewer", "2:Second interviewer"),
+            *(part for name in [*panel, "2:Next interviewer"] for part in ("--interviewer", name)),
+            *(("--starts-at", starts_at) if starts_at else ()),
             "--json",
         ],
         env={
@@ -41,7 +53,8 @@ def create_interview(server: ServerProcess, admission: str = "manual") -> Interv
         raise LoadtestError("no interview could be created", done.stderr.strip()[-500:])
     participants = json.loads(done.stdout)["participants"]
 
-    def link(role: str, nth: int = 0) -> str:
-        return str([each["url"] for each in participants if each["role"] == role][nth])
+    def links(role: str) -> list[str]:
+        return [str(each["url"]) for each in participants if each["role"] == role]
 
-    return InterviewLinks(link("candidate"), link("interviewer"), link("interviewer", 1))
+    *first, following = links("interviewer")
+    return InterviewLinks(links("candidate")[0], tuple(first), following)
