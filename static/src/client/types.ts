@@ -1,0 +1,285 @@
+/** What the SDK tells and offers; the stores mirror it and the screens are drawn from it. */
+import type {
+  ChatView,
+  HrContact,
+  HrInterview,
+  ParticipantView,
+  QualityLevel,
+  ReactionName,
+  Role,
+  RoomView,
+  RoundView,
+  You,
+} from './protocol'
+
+export type Phase =
+  | 'check' // before the tap
+  | 'joining' // tapped: redeeming, connecting
+  | 'lobby' // waiting to be admitted
+  | 'room' // in the interview
+  | 'reconnecting' // the connection to the server is gone; coming back by itself
+  | 'left' // left by choice; may join again
+  | 'ended' // the round was ended
+  | 'removed' // an interviewer removed us
+  | 'replaced' // another tab or device took the seat
+  | 'failed' // cannot join; `error` says why
+
+/** Why something did not work. `code` is stable: screens translate it. */
+export interface Problem {
+  code: string
+  message: string
+  remedy: string
+}
+
+export type LinkState =
+  | 'loading'
+  | 'open'
+  | 'early' // its time has not come: see `starts_at`
+  | 'expired'
+  | 'revoked' // a newer link replaced it
+  | 'ended'
+  | 'other_device' // bound to another device: `ask()` asks HR to let this one in
+  | 'unknown'
+  | 'offline' // the server could not be reached; `load()` tries again
+
+export interface LinkInfo {
+  role: Role
+  title: string
+  round: string | null
+  starts_at: string
+  ends_at: string
+  hr_contact: HrContact
+}
+
+export type DeviceKind = 'microphone' | 'camera'
+
+export type DeviceProblemCode =
+  | 'denied' // the person, or the system, said no
+  | 'dismissed' // the question was closed without an answer: ask again
+  | 'missing' // no such device
+  | 'in_use' // another application holds it
+  | 'overconstrained' // no device can do what was asked
+  | 'insecure' // not HTTPS: the browser offers no devices
+  | 'unsupported' // this browser cannot
+  | 'ended' // it was unplugged or taken away in mid-call
+
+export interface DeviceProblem {
+  code: DeviceProblemCode
+  /** Which devices it concerns. */
+  kinds: DeviceKind[]
+}
+
+export interface MicrophoneState {
+  id: string | null
+  label: string
+  on: boolean
+  /** Loudness now, 0..1. */
+  level: number
+}
+
+export interface CameraState {
+  id: string | null
+  label: string
+  on: boolean
+  facing: 'user' | 'environment' | null
+  /** A phone with two cameras: `flip()` does something. */
+  canFlip: boolean
+}
+
+export interface DeviceChoice {
+  kind: DeviceKind
+  id: string
+  label: string
+}
+
+export interface DevicesState {
+  microphone: MicrophoneState
+  camera: CameraState
+  /** For the self view (muted!): stays the same object while tracks in it change. */
+  stream: MediaStream | null
+  /** The last `open` is still waiting for the person's answer. */
+  asking: boolean
+  problem: DeviceProblem | null
+  list: DeviceChoice[]
+}
+
+/** Another participant as drawn: one stable stream with their voice and camera. */
+export interface Tile {
+  participant: ParticipantView
+  /** Never replaced while the participant is here, so that a `<video>` does not flicker. */
+  stream: MediaStream
+  /** The camera is on and a slot of ours shows it. */
+  videoOn: boolean
+  audioOn: boolean
+  speaking: boolean
+}
+
+export interface SharedScreen {
+  participant: ParticipantView
+  stream: MediaStream
+  /** We share it ourselves. */
+  mine: boolean
+}
+
+export interface ChatLine extends ChatView {
+  mine: boolean
+  /** `failed`: say it again; the text is kept. */
+  state: 'sent' | 'sending' | 'failed'
+}
+
+export interface ShownReaction {
+  /** Unique, for keyed lists. */
+  id: number
+  participant: string
+  participantName: string
+  name: ReactionName
+  mine: boolean
+}
+
+export type QualityAdvice = 'none' | 'switch_network' | 'refresh' | 'call_hr'
+export type QualityCause = 'none' | 'offline' | 'loss' | 'delay' | 'bandwidth' | 'cpu' | 'silent'
+
+export interface Quality {
+  level: QualityLevel
+  advice: QualityAdvice
+  cause: QualityCause
+  rttMs: number
+  lossRatio: number
+}
+
+/** Our last hand-over, while it can still be undone. */
+export interface TakeBack {
+  participant: string
+  name: string
+  round: RoundView
+  /** On the clock of `Date.now()`. */
+  untilMs: number
+}
+
+export interface InterviewState {
+  phase: Phase
+  me: You | null
+  room: RoomView | null
+  /** The others who are in the room (not the lobby). */
+  participants: ParticipantView[]
+  tiles: Tile[]
+  screen: SharedScreen | null
+  chat: ChatLine[]
+  unread: number
+  reactions: ShownReaction[]
+  quality: Quality
+  /** Who waits in the lobby, for those who may admit. */
+  waiting: ParticipantView[]
+  nextRound: RoundView | null
+  canTakeBack: TakeBack | null
+  /** Why we were moved here last: `handed_over` calls for a word to the candidate. */
+  arrival: 'admitted' | 'handed_over' | 'taken_back' | null
+  hrContact: HrContact
+  /** Since when the connection is gone, on the clock of `Date.now()`; null while it is up. */
+  reconnectingSinceMs: number | null
+  error: Problem | null
+}
+
+/** Every action says whether the server accepted it; a refusal is in `error`. */
+export interface InterviewActions {
+  /** The one tap: redeem the link, connect, open microphone and camera. */
+  join(): Promise<boolean>
+  leave(): Promise<boolean>
+  admit(participant: string): Promise<boolean>
+  remove(participant: string): Promise<boolean>
+  mute(participant: string): Promise<boolean>
+  /** To the next round unless `round` names another. */
+  handOver(participant: string, round?: string): Promise<boolean>
+  takeBack(participant: string): Promise<boolean>
+  end(): Promise<boolean>
+  say(text: string): Promise<boolean>
+  react(name: ReactionName): Promise<boolean>
+  toggleMicrophone(): Promise<boolean>
+  toggleCamera(): Promise<boolean>
+  startScreen(): Promise<boolean>
+  stopScreen(): Promise<boolean>
+  /** The chat is open: nothing in it is unread, now and until it is closed. */
+  readChat(open: boolean): void
+  dismissError(): void
+}
+
+/** A snapshot that is replaced on each change, and who wants to hear of it. */
+export interface Observed<State> {
+  readonly state: Readonly<State>
+  subscribe(listener: (state: Readonly<State>) => void): () => void
+}
+
+export interface DevicesActions {
+  /** Ask for microphone and camera; resolves when the person answered. False: see `problem`. */
+  open(): Promise<boolean>
+  /** After a problem: try again from the beginning. */
+  retry(): Promise<boolean>
+  /** The phone's other camera. */
+  flip(): Promise<boolean>
+  setMicrophone(on: boolean): Promise<boolean>
+  setCamera(on: boolean): Promise<boolean>
+  choose(kind: DeviceKind, id: string): Promise<boolean>
+  close(): void
+}
+
+export interface LinkClientState {
+  state: LinkState
+  /** Null until the server answered, and for an unknown link. */
+  info: LinkInfo | null
+  /** HR was asked to let this device in. */
+  asked: boolean
+}
+
+export interface LinkActions {
+  /** What the link is for; changes nothing on the server. */
+  load(link: string): Promise<LinkState>
+  /** Ask HR to let this second device in. */
+  ask(): Promise<boolean>
+}
+
+export type HrState = 'loading' | 'live' | 'offline' | 'signed_out'
+
+export interface HrClientState {
+  state: HrState
+  interviews: HrInterview[]
+  error: Problem | null
+}
+
+export interface NewRound {
+  title: string
+  admission: 'manual' | 'automatic'
+}
+
+export interface NewParticipant {
+  name: string
+  role: Role
+  /** Index into the rounds; a candidate begins in the first one. */
+  round?: number
+}
+
+export interface NewInterview {
+  title: string
+  /** ISO 8601 with an offset. */
+  starts_at: string
+  ends_at: string
+  rounds: NewRound[]
+  participants: NewParticipant[]
+}
+
+/** A created interview's people with their links, shown this once. */
+export interface CreatedInterview {
+  id: string
+  participants: { id: string; name: string; role: Role; link: string }[]
+}
+
+export interface HrActions {
+  /** Sign in by the HR link (or by the cookie of before) and follow the live list. */
+  open(link?: string): Promise<boolean>
+  /** A fresh URL for a participant; the old one stops working. Null: see `error`. */
+  newLink(interview: string, participant: string): Promise<string | null>
+  /** Let the participant's next device in. */
+  release(interview: string, participant: string): Promise<boolean>
+  createInterview(interview: NewInterview): Promise<CreatedInterview | null>
+  dismissError(): void
+  close(): void
+}

@@ -1,0 +1,5 @@
+import type zh from './zh'
+
+export default {
+  title: 'Interview',
+} satisfies typeof zh
