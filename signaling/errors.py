@@ -21,7 +21,7 @@ class SignalingError(Exception):
 
 
 class AdmissionRefused(SignalingError):
-    """A connection is not let in: `AdmissionRefused("The token expired.", code="token_expired")`."""
+    """A connection is not let in; give the code: `token_expired`, `token_used`, …"""
 
     code = "token_invalid"
 

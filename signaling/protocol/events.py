@@ -14,7 +14,6 @@ from signaling.protocol.base import (
     Id,
     Message,
     Placement,
-    QualityLevel,
     ReactionName,
     Role,
 )

@@ -56,7 +56,7 @@ def _parts() -> Iterator[str]:
     for module in (base, auth, views, replies, commands, events, hr):
         for model in _models(module):
             yield _interface(model, optional=module in _FROM_CLIENT)
-    yield f"export type EventBody = {_union(_args(events.EventBody))};\n"
+    yield f"export type EventBody = {_union(_members(events.EventBody))};\n"
     yield _ACKNOWLEDGEMENT
     yield from _tables()
 
@@ -70,7 +70,7 @@ export type Acknowledgement<Reply> =
 
 
 def _tables() -> Iterator[str]:
-    yield "/** Commands of namespace `/room`: event name, body, and `data` of the acknowledgement. */"
+    yield "/** Commands of namespace `/room`: event name, body, acknowledged data. */"
     yield "export interface Commands {"
     for name, command in commands.COMMANDS.items():
         yield f"  '{name}': {{ body: {command.__name__}; reply: {command.REPLY.__name__} }};"
@@ -123,40 +123,36 @@ def _comment(model: type[BaseModel]) -> str:
     return "\n".join(["/**", *(f" * {line}".rstrip() for line in lines), " */"])
 
 
-def _type(annotation: Any) -> str:
+def _type(annotation: object) -> str:
     for name in LITERALS:
         if annotation == getattr(base, name):
             return name
+    if annotation == events.EventBody:
+        return "EventBody"
     if annotation in _SCALARS:
         return _SCALARS[annotation]
     origin = get_origin(annotation)
-    if origin is None:
-        return str(annotation.__name__)
+    return annotation.__name__ if isinstance(annotation, type) and not origin else _made(annotation)
+
+
+def _made(annotation: object) -> str:
+    """A type made of others."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _named_annotation(annotation)
+        return _type(arguments[0])
     if origin is Literal:
         return _literal(annotation)
     if origin in (Union, types.UnionType):
-        return _union(get_args(annotation))
-    return _container(origin, get_args(annotation))
-
-
-def _named_annotation(annotation: Any) -> str:
-    if annotation == events.EventBody:
-        return "EventBody"
-    return _type(get_args(annotation)[0])
-
-
-def _container(origin: Any, arguments: tuple[Any, ...]) -> str:
+        return _union(arguments)
     if origin is list:
         item = _type(arguments[0])
         return f"({item})[]" if "|" in item else f"{item}[]"
     if origin is dict:
         return f"Record<{_type(arguments[0])}, {_type(arguments[1])}>"
-    raise TypeError(f"no TypeScript for {origin}")
+    raise TypeError(f"no TypeScript for {annotation}")
 
 
-def _args(annotation: Any) -> tuple[Any, ...]:
+def _members(annotation: object) -> tuple[Any, ...]:
     return get_args(get_args(annotation)[0])
 
 
@@ -164,7 +160,7 @@ def _union(members: tuple[Any, ...]) -> str:
     return " | ".join(_type(member) for member in members)
 
 
-def _literal(annotation: Any) -> str:
+def _literal(annotation: object) -> str:
     return " | ".join(f"'{value}'" for value in get_args(annotation))
 
 

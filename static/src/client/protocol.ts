@@ -44,7 +44,16 @@ export type CommandErrorCode =
   | 'room_ended'
   | 'room_full'
   | 'media_missing'
-  | 'sdp_invalid'
+  | 'sdp_too_large'
+  | 'sdp_malformed'
+  | 'sdp_no_bundle'
+  | 'sdp_no_rtcp_mux'
+  | 'sdp_ice'
+  | 'sdp_fingerprint'
+  | 'sdp_setup'
+  | 'sdp_tracks'
+  | 'sdp_no_media'
+  | 'sdp_changed'
   | 'busy'
   | 'visit_over'
   | 'internal';
@@ -401,7 +410,7 @@ export type Acknowledgement<Reply> =
   | { ok: true; data: Reply }
   | { ok: false; error: ProtocolError };
 
-/** Commands of namespace `/room`: event name, body, and `data` of the acknowledgement. */
+/** Commands of namespace `/room`: event name, body, acknowledged data. */
 export interface Commands {
   'media.offer': { body: MediaOffer; reply: MediaAnswer };
   'media.state': { body: MediaState; reply: Done };
