@@ -133,7 +133,7 @@ class Speaking:
 
 @final
 class StreamStats:
-    """Totals since the stream began, named as in W3C webrtc-stats. `rid` is "" outside simulcast."""
+    """Totals since the stream began, named as in W3C webrtc-stats; `rid` "": no simulcast."""
 
     peer: int
     mid: str

@@ -1,18 +1,42 @@
-"""The facade of the media plane: peers, scenes and slots. Outsiders import this file only."""
+"""The facade of the media plane: peers, scenes and slots. Outsiders import this file only.
 
-from sfu.contract import Answer, MediaPlane, PeerId, SfuListener, Slot, SourceKind
+`Sfu` loads at its first use: with it come aiortc and the native engine, about a second that the
+command line and whoever only needs the contract should not pay.
+"""
+
+from typing import TYPE_CHECKING
+
+from sfu.contract import Answer, Limits, MediaPlane, PeerId, SfuListener, Slot, SourceKind
 from sfu.errors import BusyError, ClosedError, SdpError, SfuError, UnknownPeerError
+from sfu.stats import MediaStats, StreamStats
+from sfu.transport.sdp import tracks_of
+
+if TYPE_CHECKING:
+    from sfu.plane import Sfu
 
 __all__ = [
     "Answer",
     "BusyError",
     "ClosedError",
+    "Limits",
     "MediaPlane",
+    "MediaStats",
     "PeerId",
     "SdpError",
+    "Sfu",
     "SfuError",
     "SfuListener",
     "Slot",
     "SourceKind",
+    "StreamStats",
     "UnknownPeerError",
+    "tracks_of",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "Sfu":
+        from sfu.plane import Sfu  # noqa: PLC0415 (see the docstring)
+
+        return Sfu
+    raise AttributeError(name)

@@ -47,6 +47,41 @@ class SfuListener(Protocol):
         """The peer is gone by itself: `dtls_failed`, `dtls_timeout`, `dtls_closed`."""
 
 
+class NoListener(SfuListener):
+    """Hears nothing: what the media plane has before anyone listens."""
+
+    def on_connected(self, peer: PeerId) -> None:
+        return
+
+    def on_slots(self, viewer: PeerId, slots: Sequence[Slot]) -> None:
+        return
+
+    def on_slots_short(self, viewer: PeerId, audio: int, video: int) -> None:
+        return
+
+    def on_speaking(self, peer: PeerId, speaking: bool) -> None:
+        return
+
+    def on_silent(self, peer: PeerId, silent_ms: int) -> None:
+        return
+
+    def on_closed(self, peer: PeerId, reason: str) -> None:
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one node takes on. Beyond it, `connect` raises BusyError."""
+
+    max_peers: int = 2000
+    max_handshakes: int = 64
+    """DTLS handshakes under way at once; further ones wait their turn."""
+    max_pending: int = 512
+    """Peers that were answered and are not connected yet."""
+    connects_per_second: float = 100.0
+    connects_at_once: float = 200.0
+
+
 class MediaPlane(Protocol):
     """What `Sfu` offers; the tests of other packages rely on this much.
 
