@@ -12,3 +12,6 @@ pub type PeerId = u64;
 
 pub use command::{Codec, Command, Direction, Media, MediaKind};
 pub use event::{Event, Stats, StreamStats};
+pub mod outbox;
+pub mod time;
+pub mod wire;
