@@ -6,12 +6,12 @@
 
 pub mod command;
 pub mod event;
+pub mod outbox;
+pub mod time;
+pub mod wire;
 
 /// A peer's number, allotted by the owner and never used twice.
 pub type PeerId = u64;
 
 pub use command::{Codec, Command, Direction, Media, MediaKind};
 pub use event::{Event, Stats, StreamStats};
-pub mod outbox;
-pub mod time;
-pub mod wire;
