@@ -49,7 +49,7 @@ pub fn identifier(value: &[u8]) -> Option<&str> {
     let sane =
         (1..=MAX_IDENTIFIER_BYTES).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
     if sane {
-        str::from_utf8(value).ok()
+        core::str::from_utf8(value).ok()
     } else {
         None
     }

@@ -5,7 +5,10 @@ pub mod error;
 pub mod extension;
 pub mod h264;
 pub mod remb;
+pub mod rtcp;
+pub mod rtcp_writer;
 pub mod rtp;
+pub mod twcc;
 pub mod vp8;
 
 pub use demux::{DatagramKind, classify};
