@@ -7,6 +7,7 @@
 pub mod command;
 pub mod event;
 pub mod outbox;
+pub mod srtp;
 pub mod time;
 pub mod wire;
 
