@@ -27,7 +27,7 @@ $(BIN)/.python: requirements.lock
 	@touch $@
 
 $(BIN)/.engine: $(BIN)/.python pyproject.toml $(ENGINE_SOURCES)
-	$(BIN)/maturin develop --release --uv --skip-install-deps 2>&1 | tail -n 20; test $${PIPESTATUS[0]} -eq 0
+	$(BIN)/maturin develop --release --uv 2>&1 | tail -n 20; test $${PIPESTATUS[0]} -eq 0
 	cargo build --release --quiet --package mianshi-peers
 	@touch $@
 
