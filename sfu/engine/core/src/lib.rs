@@ -6,6 +6,7 @@
 
 pub mod command;
 pub mod event;
+pub mod ice;
 pub mod outbox;
 pub mod srtp;
 pub mod time;

@@ -8,6 +8,7 @@ pub mod remb;
 pub mod rtcp;
 pub mod rtcp_writer;
 pub mod rtp;
+pub mod stun;
 pub mod twcc;
 pub mod vp8;
 
