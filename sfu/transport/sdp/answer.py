@@ -6,9 +6,17 @@ from ipaddress import ip_address
 
 from sfu.transport.sdp.codecs import Codec
 from sfu.transport.sdp.lines import Section
+from sfu.transport.sdp.offer import Extension
 
 HOST_TYPE_PREFERENCE = 126
 """RFC 8445, section 5.1.2.2."""
+
+REVERSED = {
+    "sendonly": "recvonly",
+    "recvonly": "sendonly",
+    "sendrecv": "sendrecv",
+    "inactive": "inactive",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class AnsweredSection:
     mid: str
     direction: str
     codecs: tuple[Codec, ...] = ()
-    extensions: tuple[tuple[str, int], ...] = ()
+    extensions: tuple[tuple[str, Extension], ...] = ()
     rids: tuple[str, ...] = ()
     sent: SentStream | None = None
 
@@ -91,7 +99,7 @@ def _accepted(section: AnsweredSection, transport: LocalTransport) -> Iterator[s
     yield f"a=fingerprint:sha-256 {transport.fingerprint}"
     yield "a=setup:passive"
     yield f"a=mid:{section.mid}"
-    yield from (f"a=extmap:{identifier} {uri}" for uri, identifier in section.extensions)
+    yield from (_extmap(uri, extension) for uri, extension in section.extensions)
     yield f"a={section.direction}"
     yield "a=rtcp-mux"
     yield "a=rtcp-rsize"
@@ -100,6 +108,11 @@ def _accepted(section: AnsweredSection, transport: LocalTransport) -> Iterator[s
     yield from _simulcast(section.rids)
     if section.sent is not None:
         yield from _stream(section.offered.kind, section.sent)
+
+
+def _extmap(uri: str, extension: Extension) -> str:
+    direction = f"/{REVERSED[extension.direction]}" if extension.direction else ""
+    return f"a=extmap:{extension.identifier}{direction} {uri}"
 
 
 def _payload_types(codecs: Sequence[Codec]) -> Iterator[int]:

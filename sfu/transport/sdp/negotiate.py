@@ -262,7 +262,7 @@ def _receiving(offered: OfferedSection, answered: AnsweredSection, source: Sourc
         source=source,
         kind=_media_kind(answered),
         codecs=answered.codecs,
-        extensions=dict(answered.extensions),
+        extensions={uri: item.identifier for uri, item in answered.extensions},
         rids=answered.rids,
         ssrc=None if simulcast else offered.ssrc,
         rtx_ssrc=None if simulcast else offered.rtx_ssrc,
@@ -274,6 +274,6 @@ def _sending(answered: AnsweredSection, sent: SentStream) -> Sending:
         mid=answered.mid,
         kind=_media_kind(answered),
         codecs=answered.codecs,
-        extensions=dict(answered.extensions),
+        extensions={uri: item.identifier for uri, item in answered.extensions},
         sent=sent,
     )

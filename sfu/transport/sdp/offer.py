@@ -43,6 +43,14 @@ class RemoteTransport:
 
 
 @dataclass(frozen=True, slots=True)
+class Extension:
+    """An a=extmap of the offer (RFC 8285); `direction` is "" where it names none."""
+
+    identifier: int
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfferedSection:
     """One m= section. Without `usable` it is answered with port 0."""
 
@@ -51,7 +59,8 @@ class OfferedSection:
     line: Section
     usable: bool
     direction: str
-    extensions: Mapping[str, int]
+    extensions: Mapping[str, Extension]
+    """By URI."""
     rids: tuple[str, ...]
     ssrc: int | None
     rtx_ssrc: int | None
@@ -165,15 +174,19 @@ def _fingerprint(description: Description, tagged: Section) -> str:
     raise SdpError("sdp_fingerprint", "the offer has no sha-256 fingerprint")
 
 
-def _extensions(attributes: Attributes) -> dict[str, int]:
-    """URI -> id of the header extensions that fit the one-byte form; the first of each wins."""
-    found: dict[str, int] = {}
+def _extensions(attributes: Attributes) -> dict[str, Extension]:
+    """The header extensions that fit the one-byte form; the first of each URI and id wins."""
+    found: dict[str, Extension] = {}
+    taken = set()
     for value in attributes.every("extmap"):
         head, _, rest = value.partition(" ")
-        identifier = number(head.partition("/")[0], MAX_EXTENSION_ID)
+        text, _, direction = head.partition("/")
+        identifier = number(text, MAX_EXTENSION_ID)
         uri = rest.strip().partition(" ")[0]
-        if identifier and identifier not in found.values() and EXTENSION_URI.fullmatch(uri):
-            found.setdefault(uri, identifier)
+        known = direction in ("", *DIRECTIONS) and EXTENSION_URI.fullmatch(uri)
+        if identifier and known and identifier not in taken and uri not in found:
+            found[uri] = Extension(identifier, direction)
+            taken.add(identifier)
     return found
 
 
