@@ -211,6 +211,10 @@ class RoomService:
         """The scene where the participant is seen; None in the lobby and without a seat."""
         return self._staging(participant).scene
 
+    def seen_in(self, scene: str) -> frozenset[str]:
+        """The participants placed in a scene."""
+        return frozenset(self._seen_in.get(scene, ()))
+
     def restage(self, participant: str) -> None:
         """A new peer connection stands in for the participant: tell the media plane again."""
         before = self._staged.pop(participant, _NOWHERE)

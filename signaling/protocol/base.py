@@ -9,6 +9,9 @@ PROTOCOL_VERSION = 1
 MAX_MESSAGE_BYTES = 256 * 1024
 """Largest Socket.IO message accepted; an offer with 20 slots is about 40 KiB."""
 
+MAX_COMMAND_BYTES = 16 * 1024
+"""Largest command but `media.offer`; 2000 characters of chat take at most 12 KiB."""
+
 MAX_SDP_BYTES = 128 * 1024
 MAX_CHAT_CHARS = 2000
 MAX_CHAT_REPLAY = 200

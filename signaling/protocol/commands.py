@@ -9,6 +9,8 @@ from pydantic import Field
 
 from signaling.protocol.base import (
     MAX_CHAT_CHARS,
+    MAX_COMMAND_BYTES,
+    MAX_MESSAGE_BYTES,
     MAX_SDP_BYTES,
     Id,
     Message,
@@ -25,17 +27,20 @@ class Command(Message):
 
     TYPE: ClassVar[str]
     REPLY: ClassVar[type[Message]] = Done
+    MAX_BYTES: ClassVar[int] = MAX_COMMAND_BYTES
 
 
 class MediaOffer(Command):
     """The client's SDP offer; the answer's SDP is in the acknowledgement as `sdp`.
 
     `tracks` names the client's sending sections by mid. The same command renegotiates (more
-    slots) and restarts ICE.
+    slots) and restarts ICE. The session id in the offer's `o=` line, which a browser keeps for
+    the life of a peer connection, tells a later offer from the first one of a new connection.
     """
 
     TYPE = "media.offer"
     REPLY = MediaAnswer
+    MAX_BYTES = MAX_MESSAGE_BYTES
     sdp: Annotated[str, Field(max_length=MAX_SDP_BYTES)]
     tracks: Annotated[dict[Mid, SourceKind], Field(max_length=8)]
 

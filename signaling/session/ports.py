@@ -40,6 +40,9 @@ class Admission(Protocol):
     async def issue_resume(self, guest: Guest) -> str:
         """A fresh resume token; it replaces the one before."""
 
+    async def revoke(self, participant: str) -> None:
+        """Make every resume token of the participant worthless: they left or were removed."""
+
 
 class Surroundings(Protocol):
     """What a client is told about its way to us."""
@@ -59,7 +62,7 @@ class HrSession:
 class HrFeed(Protocol):
     """HR's live list, composed by the server from SQL and `RoomService.live`.
 
-    Whoever changes something calls `SignalingServer.hr_changed(organisation, interview_id)`.
+    Whoever changes something calls `SignalingServer.hr_changed(interview_id)`.
     """
 
     async def authorise(self, cookies: Mapping[str, str]) -> HrSession | None:

@@ -3,6 +3,7 @@
 
 export const PROTOCOL_VERSION = 1;
 export const MAX_MESSAGE_BYTES = 262144;
+export const MAX_COMMAND_BYTES = 16384;
 export const MAX_SDP_BYTES = 131072;
 export const MAX_CHAT_CHARS = 2000;
 export const MAX_CHAT_REPLAY = 200;
@@ -14,11 +15,12 @@ export type ReactionName = 'like' | 'puzzled' | 'clap' | 'hand';
 export type QualityLevel = 'good' | 'fair' | 'poor' | 'lost';
 export type ConnectErrorCode =
   | 'auth_invalid'
-  | 'origin_refused'
+  | 'token_revoked'
+  | 'round_unknown'
+  | 'round_ended'
   | 'token_invalid'
   | 'token_expired'
   | 'token_used'
-  | 'token_revoked'
   | 'interview_unknown'
   | 'interview_closed'
   | 'room_ended'
@@ -170,7 +172,8 @@ export interface HandedOver {
  * The client's SDP offer; the answer's SDP is in the acknowledgement as `sdp`.
  *
  * `tracks` names the client's sending sections by mid. The same command renegotiates (more
- * slots) and restarts ICE.
+ * slots) and restarts ICE. The session id in the offer's `o=` line, which a browser keeps for
+ * the life of a peer connection, tells a later offer from the first one of a new connection.
  */
 export interface MediaOffer {
   sdp: string;
@@ -360,9 +363,13 @@ export interface Resume {
   resume: string;
 }
 
-/** The server closes this connection and says why. */
+/**
+ * The server closes this connection and says why.
+ *
+ * `lost` is said to a WHIP or WHEP session at most: a socket that is gone hears nothing.
+ */
 export interface Goodbye {
-  reason: 'ended' | 'removed' | 'replaced' | 'left' | 'revoked' | 'shutdown';
+  reason: 'ended' | 'removed' | 'replaced' | 'left' | 'lost' | 'revoked' | 'shutdown';
 }
 
 /** A person in an interview. `bound`: the link belongs to one device already. */

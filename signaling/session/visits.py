@@ -1,0 +1,292 @@
+"""The visits of this node: who is connected how, from the first token to the given-up seat."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rooms.errors import RoomsError
+from rooms.interview import LiveInterview, MoveReason
+from rooms.room.commands import Leave, ReportQuality, SetMedia
+from rooms.room.events import Ended, Left, Recorded
+from rooms.room.model import Person
+from rooms.room.room import Room
+from rooms.service import RoomListener, RoomService
+from sfu.api import MediaPlane, tracks_of
+from signaling.errors import AdmissionRefused, NotPermitted, SignalingError
+from signaling.protocol.auth import Auth
+from signaling.protocol.base import Message, Role
+from signaling.protocol.commands import Command
+from signaling.protocol.events import Notice, Welcome, You
+from signaling.protocol.replies import Done
+from signaling.session.handlers import HANDLERS
+from signaling.session.media import PeerDesk
+from signaling.session.ports import Admission, Guest, Surroundings
+from signaling.session.visit import Connection, GoodbyeReason, Visit
+
+BEARER_LOST_MS = 15_000
+"""Media silence after which a visit without a socket (WHIP, WHEP) counts as disconnected."""
+
+_SENDERS: frozenset[Role] = frozenset({"candidate", "interviewer", "hr"})
+
+_FOR_GOOD: frozenset[GoodbyeReason] = frozenset({"left", "removed", "revoked"})
+"""Farewells after which resume tokens are worthless: coming back needs the link again."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BearerSession:
+    """A WHIP or WHEP session: `id` names it in its URL, `sdp` is the answer."""
+
+    id: str
+    sdp: str
+
+
+class _NoSocket:
+    """The connection of somebody who speaks WHIP or WHEP: nothing can be told to them."""
+
+    def __init__(self, on_close: Callable[[], None]) -> None:
+        self._on_close = on_close
+
+    def send(self, notice: Notice) -> None:
+        """There is nobody to tell."""
+
+    def close(self) -> None:
+        self._on_close()
+
+
+class Visits(RoomListener):
+    """A newer connection of a participant replaces the older; the peer connection outlives it."""
+
+    def __init__(
+        self,
+        rooms: RoomService,
+        media: MediaPlane,
+        admission: Admission,
+        surroundings: Surroundings,
+        *,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self.rooms = rooms
+        self.desk = PeerDesk(media, rooms, visit_of=self.of, on_lost=self._media_lost)
+        self._admission = admission
+        self._surroundings = surroundings
+        self._clock_ms = clock_ms
+        self._visits: dict[str, Visit] = {}
+        self._bearers: dict[str, Visit] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+        rooms.bind(self.desk, self)
+
+    def of(self, participant: str) -> Visit | None:
+        return self._visits.get(participant)
+
+    def __len__(self) -> int:
+        return len(self._visits)
+
+    # Coming.
+
+    async def connect(self, auth: Auth, connection: Connection) -> tuple[Visit, list[Notice]]:
+        """Admit a socket; return its visit and what to send first, beginning with `welcome`.
+
+        Raises AdmissionRefused, or a RoomsError with a code of `CONNECT_CODES`.
+        """
+        guest = await self._admit(auth)
+        resume = await self._admission.issue_resume(guest)
+        visit = await self._attach(guest, connection, keep_peer=auth.resume is not None)
+        return visit, self._greeting(visit, auth, resume)
+
+    async def _admit(self, auth: Auth) -> Guest:
+        if self._closing:
+            raise AdmissionRefused("The node is stopping.", code="busy")
+        if auth.resume is not None:
+            return await self._admission.resume(auth.resume)
+        assert auth.token is not None, "checked by Auth"
+        return await self._admission.redeem(auth.token)
+
+    async def _attach(self, guest: Guest, connection: Connection, *, keep_peer: bool) -> Visit:
+        person = Person(guest.participant, guest.name, guest.role)
+        await self.rooms.enter(person, guest.interview, guest.round)
+        # No await from here on: the seat and the visit appear in one step.
+        visit = self._visits.setdefault(guest.participant, Visit(guest))
+        visit.dismiss("replaced")
+        if not keep_peer:
+            self.desk.drop(visit)
+            visit.watching = None
+        visit.guest, visit.connection = guest, connection
+        return visit
+
+    def _greeting(self, visit: Visit, auth: Auth, resume: str) -> list[Notice]:
+        live, room = self.rooms.where(visit.participant)
+        missed = visit.catch_up(live, room, auth)
+        guest = visit.guest
+        welcome = Welcome(
+            you=You(participant=guest.participant, name=guest.name, role=guest.role),
+            resume=resume,
+            resumed=auth.resume is not None,
+            media_kept=visit.peer is not None,
+            room=visit.show(live, room) if missed is None else None,
+            ice_servers=self._surroundings.ice_servers(guest),
+            hr_contact=self._surroundings.hr_contact(guest),
+            server_time_ms=self._clock_ms(),
+        )
+        return [welcome, *visit.untold(live, room, missed or ())]
+
+    def greeted(self, visit: Visit) -> None:
+        """Call after the greeting was sent: the client may have missed what its slots show."""
+        self.desk.resend_slots(visit)
+
+    # Acting.
+
+    async def handle(self, visit: Visit, connection: Connection, command: Command) -> Message:
+        """Carry out a command; return the reply. Raises SignalingError, RoomsError."""
+        if visit.over or visit.connection is not connection:
+            raise SignalingError("This connection was replaced or has left.", code="visit_over")
+        handler = HANDLERS[type(command)]
+        return await handler(self, visit, command) or Done()
+
+    # Going.
+
+    def disconnected(self, visit: Visit, connection: Connection) -> None:
+        """The socket is gone: the seat and the peer connection wait for the grace period."""
+        if visit.connection is connection:
+            visit.connection = None
+            self.rooms.disconnect(visit.participant)
+
+    def end(self, participant: str, reason: GoodbyeReason) -> None:
+        """The seat was given up: goodbye."""
+        visit = self._visits.pop(participant, None)
+        if visit is None:
+            return
+        visit.over = True
+        self.desk.drop(visit)
+        visit.dismiss(reason)
+        if reason in _FOR_GOOD:
+            self._soon(self._admission.revoke(participant))
+
+    def revoke(self, participant: str) -> None:
+        """HR withdrew the link or let another device in: the present connection must go."""
+        visit = self._visits.get(participant)
+        if visit is None:
+            return
+        visit.over = True
+        try:
+            self.rooms.submit(Leave(participant))
+        except RoomsError:
+            _log.info("a revoked visit had no seat any more")
+        self.end(participant, "revoked")
+
+    async def close(self) -> None:
+        """The node stops: say goodbye to everybody; seats stay in the store for their return."""
+        self._closing = True
+        for visit in list(self._visits.values()):
+            visit.dismiss("shutdown")
+            self.desk.drop(visit)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1)
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(_logged(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # What rooms say.
+
+    def on_events(self, live: LiveInterview, room: Room, recorded: Sequence[Recorded]) -> None:
+        for participant in list(room.state.seats):
+            visit = self._visits.get(participant)
+            if visit is not None:
+                visit.tell(live, room, recorded)
+        for one in recorded:
+            self._see_off(live, room, one)
+
+    def _see_off(self, live: LiveInterview, room: Room, recorded: Recorded) -> None:
+        event = recorded.event
+        if isinstance(event, Left) and event.reason != "handed_over":
+            self.end(event.participant, event.reason)
+        elif isinstance(event, Ended):
+            for visit in [one for one in self._visits.values() if one.room == room.id]:
+                visit.tell(live, room, [recorded])
+                self.end(visit.participant, "ended")
+
+    def on_moved(self, live: LiveInterview, participant: str, reason: MoveReason) -> None:
+        visit = self._visits.get(participant)
+        room = live.room_of(participant)
+        if visit is not None and room is not None:
+            visit.move(live, room, reason)
+
+    def _media_lost(self, visit: Visit, gone: bool) -> None:
+        participant = visit.participant
+        try:
+            self.rooms.submit(ReportQuality(participant, "lost"))
+        except RoomsError:
+            return  # the seat went first: nobody is left to be told
+        if gone and isinstance(visit.connection, _NoSocket):
+            self.disconnected(visit, visit.connection)
+
+    # WHIP and WHEP.
+
+    async def publish(self, token: str, offer: str) -> BearerSession:
+        """Seat the token's owner and receive their media (RFC 9725). Raises as `connect` does."""
+        guest = await self._admission.redeem(token)
+        if guest.role not in _SENDERS:
+            raise NotPermitted("Observers send no media.")
+        session, visit = await self._bearer(guest)
+        try:
+            tracks = tracks_of(offer)
+            answer = await self.desk.offer(visit, offer, tracks)
+        except BaseException:
+            self._leave(visit)
+            raise
+        kinds = set(tracks.values())
+        self.rooms.submit(SetMedia(guest.participant, "microphone" in kinds, "camera" in kinds))
+        return BearerSession(session, answer)
+
+    async def watch(self, token: str, subject: str, offer: str) -> BearerSession:
+        """Seat the token's owner and show them one participant of their room (WHEP)."""
+        guest = await self._admission.redeem(token)
+        session, visit = await self._bearer(guest)
+        try:
+            self.desk.check_watch(guest.participant, subject)
+            visit.watching = subject
+            answer = await self.desk.offer(visit, offer, {})
+        except BaseException:
+            self._leave(visit)
+            raise
+        return BearerSession(session, answer)
+
+    def hang_up(self, session: str) -> bool:
+        """End a WHIP or WHEP session (DELETE); False if there is none of that id."""
+        visit = self._bearers.get(session)
+        if visit is None:
+            return False
+        self._leave(visit)
+        return True
+
+    async def _bearer(self, guest: Guest) -> tuple[str, Visit]:
+        session = secrets.token_urlsafe(18)
+        connection = _NoSocket(lambda: self._close_bearer(session))
+        visit = await self._attach(guest, connection, keep_peer=False)
+        live, room = self.rooms.where(guest.participant)
+        visit.show(live, room)
+        self._bearers[session] = visit
+        return session, visit
+
+    def _close_bearer(self, session: str) -> None:
+        self._bearers.pop(session, None)
+
+    def _leave(self, visit: Visit) -> None:
+        try:
+            self.rooms.submit(Leave(visit.participant))
+        except RoomsError:
+            self.end(visit.participant, "left")
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception as error:  # a task of its own: nobody else would hear of it
+        _log.warning("could not revoke resume tokens: %s", type(error).__name__)

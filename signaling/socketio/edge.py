@@ -1,0 +1,105 @@
+"""python-socketio with limits on what comes in, before anything is parsed.
+
+The library hands every packet to `_handle_eio_message`; there is no public hook so early. The
+tests beside this package talk to a real server and fail if an update moves the method.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+import socketio
+from aiohttp import web
+
+from signaling.session.limits import CONNECTS, RAW_MESSAGES, Bucket
+from signaling.socketio.outbox import Outbox
+
+Greeter = Callable[[str, str], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+
+def steady_ms() -> int:
+    return int(time.monotonic() * 1000)
+
+
+class Line:
+    """One Engine.IO session: its limits and its outbox."""
+
+    def __init__(self, sio: socketio.AsyncServer, eio_sid: str, request: web.BaseRequest) -> None:
+        now_ms = steady_ms()
+        self.outbox = Outbox(sio, eio_sid, request)
+        self.request = request
+        self.since_ms = now_ms
+        self.packets = Bucket(RAW_MESSAGES, now_ms)
+        self.connects = Bucket(CONNECTS, now_ms)
+        self.size_bytes = 0
+        """Of the packet that is being handled."""
+        self.namespaces: set[str] = set()
+
+
+class BoundedServer(socketio.AsyncServer):  # type: ignore[misc] # the library ships no types
+    """Cuts off a client that floods, sends binary or garbage; greets after a namespace is up."""
+
+    def __init__(self, *, greet: Greeter, **options: object) -> None:
+        super().__init__(**options)
+        self.lines: dict[str, Line] = {}
+        self._greet = greet
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, object]) -> None:
+        await super()._handle_eio_connect(eio_sid, environ)
+        request = environ["aiohttp.request"]
+        assert isinstance(request, web.BaseRequest), "mounted on aiohttp"
+        self.lines[eio_sid] = Line(self, eio_sid, request)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        line = self.lines.pop(eio_sid, None)
+        try:
+            await super()._handle_eio_disconnect(eio_sid, reason)
+        finally:
+            if line is not None:
+                line.outbox.cut_later()
+
+    async def _handle_eio_message(self, eio_sid: str, data: object) -> None:
+        line = self.lines.get(eio_sid)
+        if line is None:
+            return
+        if not isinstance(data, str) or not line.packets.take(steady_ms()):
+            line.outbox.cut()
+            return
+        line.size_bytes = len(data.encode())
+        try:
+            await super()._handle_eio_message(eio_sid, data)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+            _log.info("cut off a client that sent something unreadable")
+            line.outbox.cut()
+
+    async def _handle_event(
+        self, eio_sid: str, namespace: str, ack_id: int | None, data: object
+    ) -> None:
+        if not isinstance(data, list) or not data or not _is_event_name(data[0]):
+            raise ValueError("an event has a name of its own and a body")
+        await super()._handle_event(eio_sid, namespace, ack_id, data)
+
+    async def _handle_connect(self, eio_sid: str, namespace: str, data: object) -> None:
+        line = self.lines[eio_sid]
+        if namespace in line.namespaces or not line.connects.take(steady_ms()):
+            line.outbox.cut()
+            return
+        await super()._handle_connect(eio_sid, namespace, data)
+        sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
+        if sid is not None and self.manager.is_connected(sid, namespace):
+            line.namespaces.add(namespace)
+            await self._greet(sid, namespace)
+
+    def cut_silent(self, patience_ms: int) -> None:
+        """Cut lines that have opened no namespace for so long."""
+        now_ms = steady_ms()
+        for line in list(self.lines.values()):
+            if not line.namespaces and now_ms - line.since_ms > patience_ms:
+                line.outbox.cut()
+
+
+def _is_event_name(name: object) -> bool:
+    """The library would take an event called `connect` for its own."""
+    return isinstance(name, str) and name not in ("connect", "disconnect")
