@@ -38,8 +38,8 @@ def _parse(text: str, default_port: int) -> HostAddress:
 
 def _split(text: str) -> tuple[str, str]:
     if text.startswith("["):
-        ip, _, port = text[1:].partition("]")
-        return ip, port.removeprefix(":")
+        ip, bracket, port = text[1:].partition("]")
+        return (ip, port.removeprefix(":")) if bracket else ("", "")
     if text.count(":") == 1:
         ip, _, port = text.partition(":")
         return ip, port
