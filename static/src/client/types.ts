@@ -137,7 +137,7 @@ export interface ShownReaction {
 }
 
 export type QualityAdvice = 'none' | 'switch_network' | 'refresh' | 'call_hr'
-export type QualityCause = 'none' | 'offline' | 'loss' | 'delay' | 'bandwidth' | 'cpu' | 'silent'
+export type QualityCause = 'none' | 'offline' | 'loss' | 'delay' | 'bandwidth' | 'cpu'
 
 export interface Quality {
   level: QualityLevel
@@ -210,6 +210,8 @@ export interface Observed<State> {
 }
 
 export interface DevicesActions {
+  /** For the check screen: open without a question if permission was given before, else nothing. */
+  prepare(): Promise<boolean>
   /** Ask for microphone and camera; resolves when the person answered. False: see `problem`. */
   open(): Promise<boolean>
   /** After a problem: try again from the beginning. */

@@ -9,6 +9,7 @@ export const useDevices = defineStore('devices', () => {
   const { devices } = sdk()
   return {
     ...mirror(devices),
+    prepare: () => devices.prepare(),
     open: () => devices.open(),
     retry: () => devices.retry(),
     flip: () => devices.flip(),

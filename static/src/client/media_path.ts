@@ -1,0 +1,194 @@
+import { Connection, type ConnectionParts } from './connection'
+import type { Devices } from './devices'
+import { OFFLINE, ProblemError } from './problem'
+import type { IceServer, MediaOffer } from './protocol'
+import { QualityJudge } from './quality'
+import { Recovery, type Mending } from './recovery'
+import { StatsReader } from './stats'
+import { mark } from './timeline'
+import type { Quality } from './types'
+
+const TICK_MS = 1_000
+/** Statistics every second tick: smooth enough to judge, cheap enough for an old phone. */
+const TICKS_PER_SAMPLE = 2
+/** Refusals after which this very connection is of no more use to the server. */
+const FORGOTTEN = new Set(['media_missing', 'sdp_changed', 'sdp_invalid'])
+
+export interface MediaPathOwner {
+  /** Send an offer; resolves with the answer's SDP. Throws `ProblemError`. */
+  offer(offer: MediaOffer): Promise<string>
+  /** Whether an offer could be sent now. */
+  readonly reachable: boolean
+  /** Tracks appeared or went: draw anew. */
+  onTracks(): void
+  onQuality(quality: Quality): void
+}
+
+/** Our media to and from the server, kept up for as long as the visit lasts. */
+export class MediaPath {
+  readonly #owner: MediaPathOwner
+  readonly #devices: Devices
+  readonly #parts: ConnectionParts
+  readonly #judge = new QualityJudge()
+  #connection: Connection | null = null
+  #recovery = new Recovery()
+  #stats = new StatsReader()
+  #iceServers: IceServer[] = []
+  #screen: MediaStreamTrack | null = null
+  #timer: ReturnType<typeof setInterval> | null = null
+  #tick = 0
+  #offered = false
+
+  constructor(owner: MediaPathOwner, devices: Devices, parts: ConnectionParts) {
+    this.#owner = owner
+    this.#devices = devices
+    this.#parts = parts
+    devices.subscribe(() => void this.#sendTracks())
+  }
+
+  get quality(): Quality {
+    return this.#judge.quality
+  }
+
+  /** Make the first offer ready before anyone asks for it. */
+  prepare(): void {
+    this.#connection ??= this.#create()
+    this.#connection.prepare(Date.now())
+  }
+
+  /** The server greets us, for the first time or again. */
+  welcome(kept: boolean, iceServers: IceServer[]): void {
+    this.#iceServers = iceServers
+    this.#timer ??= setInterval(() => void this.#onTick(), TICK_MS)
+    if (!this.#offered || !this.#connection) {
+      void this.#connect()
+      return
+    }
+    this.#mend(this.#recovery.onWelcome(kept, this.#connection.state, Date.now()))
+  }
+
+  moreSlots(audio: number, video: number): void {
+    const grown = this.#connection?.growSlots(audio, video)
+    grown?.then(
+      () => this.#owner.onTracks(),
+      (error: unknown) => this.#onOfferFailed(error),
+    )
+  }
+
+  /** The server has heard nothing from us for so long. */
+  silent(silentMs: number): void {
+    this.#mend(this.#recovery.onSilence(silentMs, Date.now()))
+  }
+
+  networkChanged(): void {
+    if (this.#offered) this.#mend(this.#recovery.onNetworkChange(Date.now()))
+  }
+
+  trackOf(mid: string): MediaStreamTrack | null {
+    return this.#connection?.trackOf(mid) ?? null
+  }
+
+  async setScreen(track: MediaStreamTrack | null): Promise<void> {
+    this.#screen = track
+    await this.#connection?.send('screen', track)
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+    this.#connection?.close()
+    this.#connection = null
+    this.#screen = null
+    this.#offered = false
+    this.#recovery = new Recovery()
+  }
+
+  #create(): Connection {
+    const connection: Connection = new Connection(
+      {
+        offer: (offer) => this.#owner.offer(offer),
+        onState: (state) => this.#onState(connection, state),
+      },
+      this.#parts,
+    )
+    this.#stats = new StatsReader()
+    this.#offered = false
+    return connection
+  }
+
+  async #connect(): Promise<void> {
+    this.prepare()
+    const connection = this.#connection
+    if (!connection) return
+    this.#offered = true
+    this.#recovery.begun(Date.now())
+    void this.#sendTracks()
+    try {
+      await connection.connect(this.#iceServers)
+      if (connection !== this.#connection) return
+      mark('join.answer')
+      this.#owner.onTracks()
+    } catch (error) {
+      if (connection === this.#connection) this.#onOfferFailed(error)
+    }
+  }
+
+  #rebuild(): void {
+    mark('media.rebuild')
+    this.#connection?.close()
+    this.#connection = null
+    void this.#connect()
+  }
+
+  #mend(how: Mending): void {
+    if (how === 'none') return
+    // Without the socket there is nobody to offer to; the next welcome asks again.
+    if (!this.#owner.reachable) return
+    if (how === 'rebuild') return this.#rebuild()
+    mark('ice.restart')
+    this.#connection?.restartIce(this.#iceServers).catch((error) => this.#onOfferFailed(error))
+  }
+
+  #onOfferFailed(error: unknown): void {
+    if (!(error instanceof ProblemError) || error.code === OFFLINE) return
+    if (FORGOTTEN.has(error.code) && this.#owner.reachable) {
+      // Not at once: a server that refuses our very first offer would be asked without end.
+      this.#connection?.close()
+    }
+  }
+
+  #onState(connection: Connection, state: RTCPeerConnectionState): void {
+    if (connection !== this.#connection || !this.#offered) return
+    if (state === 'connected') mark('join.connected')
+    this.#mend(this.#recovery.onState(state, Date.now()))
+    this.#owner.onTracks()
+  }
+
+  async #onTick(): Promise<void> {
+    const connection = this.#connection
+    if (!connection || !this.#offered) return
+    const { state } = connection
+    if (state !== 'connected') this.#mend(this.#recovery.onState(state, Date.now()))
+    if (++this.#tick % TICKS_PER_SAMPLE) return
+    if (state === 'connected' && this.#owner.reachable) {
+      const sample = this.#stats.read(await connection.getStats())
+      if (connection === this.#connection) this.#owner.onQuality(this.#judge.take(sample))
+    } else if (state === 'disconnected' || state === 'failed' || !this.#owner.reachable) {
+      this.#owner.onQuality(this.#judge.lost())
+    }
+  }
+
+  async #sendTracks(): Promise<void> {
+    const connection = this.#connection
+    if (!connection || !this.#offered) return
+    try {
+      await Promise.all([
+        connection.send('microphone', this.#devices.track('microphone')),
+        connection.send('camera', this.#devices.track('camera')),
+        connection.send('screen', this.#screen),
+      ])
+    } catch {
+      // The connection was closed in between; its successor sends the same tracks.
+    }
+  }
+}

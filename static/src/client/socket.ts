@@ -1,0 +1,29 @@
+import { io } from 'socket.io-client'
+
+/** As much of a Socket.IO client as the SDK uses; tests give one of their own. */
+export interface SocketLike {
+  on(event: string, listener: (body: never) => void): unknown
+  emit(event: string, body: unknown, acknowledge: (answer: unknown) => void): unknown
+  disconnect(): unknown
+}
+
+export type OpenSocket = (auth: Record<string, unknown>) => SocketLike
+
+const CONNECT_TIMEOUT_MS = 8_000
+
+/**
+ * Opens one connection to a namespace, and never a second one by itself: reconnecting is ours,
+ * because each attempt needs a fresh credential and the number of the last event seen.
+ */
+export function socketOpener(namespace: '/room' | '/hr'): OpenSocket {
+  return (auth) =>
+    io(`${location.origin}${namespace}`, {
+      auth,
+      // One round trip less than polling first; a network that breaks WebSocket still gets in.
+      transports: ['websocket', 'polling'],
+      tryAllTransports: true,
+      reconnection: false,
+      forceNew: true,
+      timeout: CONNECT_TIMEOUT_MS,
+    }) as unknown as SocketLike
+}
