@@ -5,7 +5,7 @@ name that other programs use too: `PORT`, `MIANSHI_DATA`, `DATABASE_URL`, `REDIS
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -163,7 +164,7 @@ class LogSettings(Section):
 class _WellKnownNames(PydanticBaseSettingsSource):
     """The variables of `WELL_KNOWN`."""
 
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
@@ -198,10 +199,14 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003: the signature is pydantic's
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003: the same
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _WellKnownNames(settings_cls)
+
+
+_SETTINGS: Callable[..., Settings] = Settings
+"""Typed so because the sections come as mappings, which pydantic turns into sections."""
 
 
 def read_settings(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
@@ -210,7 +215,7 @@ def read_settings(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> S
     Raises SettingsError with one sentence that names the variable and the remedy.
     """
     try:
-        return Settings(**{section: dict(fields) for section, fields in (overrides or {}).items()})
+        return _SETTINGS(**{name: dict(fields) for name, fields in (overrides or {}).items()})
     except ValidationError as error:
         raise _explain(error) from None
 

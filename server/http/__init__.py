@@ -1,1 +1,1 @@
-"""HTTP resources, one file each."""
+"""HTTP resources, a file each; `routes.py` lists them."""

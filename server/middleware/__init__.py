@@ -1,1 +1,1 @@
-"""What every request passes through."""
+"""What happens around every request."""

@@ -1,0 +1,1 @@
+"""Interviews: what is scheduled, its rounds and its people."""

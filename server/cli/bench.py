@@ -1,0 +1,54 @@
+"""`mianshi bench`: the figures that the README states. The work is in `loadtest`."""
+
+import importlib
+from typing import Annotated, Any, Protocol, cast
+
+import typer
+
+from server.cli.output import AsJson, CommandError, say
+
+app = typer.Typer(help="Measure this installation; fails if a limit is missed.")
+
+
+class Report(Protocol):
+    """What each benchmark gives back."""
+
+    @property
+    def passed(self) -> bool: ...
+
+    def as_dict(self) -> dict[str, Any]: ...
+
+
+def _measure(name: str, module: str, as_json: bool, *arguments: int) -> None:
+    report = cast(Report, importlib.import_module(module).run(*arguments))
+    body = report.as_dict()
+    say(body, [f"{key:<18} {value}" for key, value in body.items()], as_json=as_json)
+    if not report.passed:
+        raise CommandError(
+            f"The benchmark {name} missed its limits",
+            "Run it on an idle machine, and compare with the README's figures",
+        )
+
+
+@app.command()
+def join(
+    joins: Annotated[int, typer.Option(min=1, max=1000, help="How often to join.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """From the tap to the first decoded remote picture, in Chromium."""
+    _measure("join", "loadtest.browser.join", as_json, joins)
+
+
+@app.command()
+def handoff(
+    handoffs: Annotated[int, typer.Option(min=1, max=1000, help="How often to hand over.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """From the hand-over to the first decoded picture of the next interviewer."""
+    _measure("handoff", "loadtest.browser.handoff", as_json, handoffs)
+
+
+@app.command()
+def forward(as_json: AsJson = False) -> None:
+    """Processor time for each forwarded packet, beside a bare UDP relay."""
+    _measure("forward", "loadtest.forward", as_json)

@@ -1,0 +1,39 @@
+"""`/api/session`: who the HR console is signed in as."""
+
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from hr.interviews.schemas import Schema
+from server.http.route import Route, answer, hr_caller
+from server.security.hr_sessions import COOKIE
+
+
+class SessionOut(Schema):
+    organisation: str
+    name: str
+    expires_at: datetime | None
+
+
+async def show(request: web.Request) -> web.Response:
+    caller = await hr_caller(request)
+    expires = caller.expires_at_s
+    return answer(
+        SessionOut(
+            organisation=caller.organisation_id,
+            name=caller.name,
+            expires_at=None if expires is None else datetime.fromtimestamp(expires, UTC),
+        )
+    )
+
+
+async def end(request: web.Request) -> web.Response:
+    response = web.Response(status=204)
+    response.del_cookie(COOKIE, path="/")
+    return response
+
+
+ROUTES = (
+    Route("GET", "/api/session", show, "Who am I", "hr", gives=SessionOut),
+    Route("DELETE", "/api/session", end, "Sign this browser out", status=204),
+)

@@ -1,0 +1,94 @@
+"""Errors become JSON with a stable code: one of the two places where that happens."""
+
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from hr.errors import ConflictError, DatabaseUnavailableError, HrError, NotFoundError, RefusedError
+from rooms.errors import RoomsError
+from server.errors import (
+    MediaTypeError,
+    OriginRefusedError,
+    PreconditionError,
+    RateLimitedError,
+    RequestInvalidError,
+    ServerError,
+    SessionUnknownError,
+    TokenRefusedError,
+    UnauthenticatedError,
+)
+from sfu.api import BusyError, SdpError, SfuError
+
+log = structlog.get_logger("server.http")
+
+STATUSES: dict[type[Exception], HTTPStatus] = {
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    RefusedError: HTTPStatus.FORBIDDEN,
+    ConflictError: HTTPStatus.CONFLICT,
+    DatabaseUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    TokenRefusedError: HTTPStatus.UNAUTHORIZED,
+    OriginRefusedError: HTTPStatus.FORBIDDEN,
+    RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
+    RequestInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    MediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    SessionUnknownError: HTTPStatus.NOT_FOUND,
+    PreconditionError: HTTPStatus.PRECONDITION_FAILED,
+    SdpError: HTTPStatus.BAD_REQUEST,
+    BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+HTTP_CODES = {
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body_too_large",
+}
+
+AUTHENTICATE = {HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"}}
+"""RFC 9110 section 11.6.1: a 401 says how to authenticate."""
+
+
+def error_response(
+    status: int, code: str, message: str, remedy: str = "", headers: dict[str, str] | None = None
+) -> web.Response:
+    body = {"error": {"code": code, "message": message, "remedy": remedy}}
+    return web.json_response(body, status=status, headers=headers)
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        return _from_aiohttp(error)
+    except (HrError, ServerError, RoomsError, SfuError) as error:
+        return _from_ours(error)
+    except Exception:
+        log.exception("request_failed", route=route_of(request))
+        return error_response(500, "internal", "The server failed; its log has the details.")
+
+
+def _from_ours(error: HrError | ServerError | RoomsError | SfuError) -> web.Response:
+    status = next(
+        (status for kind, status in STATUSES.items() if isinstance(error, kind)),
+        HTTPStatus.CONFLICT if isinstance(error, RoomsError) else HTTPStatus.INTERNAL_SERVER_ERROR,
+    )
+    code = error.reason if isinstance(error, TokenRefusedError) else error.code
+    remedy = getattr(error, "remedy", "")
+    return error_response(status, code, str(error), remedy, AUTHENTICATE.get(status))
+
+
+def _from_aiohttp(error: web.HTTPException) -> web.StreamResponse:
+    if error.status < HTTPStatus.BAD_REQUEST:
+        return error
+    code = HTTP_CODES.get(HTTPStatus(error.status), "request_invalid")
+    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+    return error_response(error.status, code, error.reason, headers=headers)
+
+
+def route_of(request: web.Request) -> str:
+    """The route's pattern, never the path: links in paths are secrets."""
+    resource = request.match_info.route.resource
+    return "unmatched" if resource is None else resource.canonical

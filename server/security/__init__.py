@@ -1,0 +1,1 @@
+"""What we sign and check: tokens, sessions, API keys."""
