@@ -1,2 +1,44 @@
 //! Traffic generator and bare relay for the benchmarks.
-fn main() {}
+//!
+//! `mianshi-peers relay` and `mianshi-peers generate` read one JSON job from standard input (one
+//! line) and print one JSON object when it is done. The sockets of `generate` are inherited:
+//! Python has already connected them with ICE and DTLS.
+
+mod generate;
+mod histogram;
+mod job;
+mod publisher;
+mod relay;
+mod viewer;
+mod wait;
+
+use std::io;
+use std::process::ExitCode;
+
+use serde::de::DeserializeOwned;
+
+const USAGE: &str = "usage: mianshi-peers relay|generate < job.json";
+
+fn main() -> ExitCode {
+    let command = std::env::args().nth(1).unwrap_or_default();
+    let outcome = match command.as_str() {
+        "relay" => read_job().and_then(relay::run),
+        "generate" => read_job().and_then(generate::run),
+        _ => Err(USAGE.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+fn read_job<Job: DeserializeOwned>() -> Result<Job, Failure> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    Ok(serde_json::from_str(&line)?)
+}

@@ -1,0 +1,175 @@
+//! Publishes and watches over sockets that Python has connected.
+
+use std::net::{SocketAddr, UdpSocket};
+
+use mianshi_engine_core::srtp::{Inbound, Outbound};
+
+use crate::Failure;
+use crate::histogram::Histogram;
+use crate::job::{GenerateJob, GenerateReport, PeerJob};
+use crate::publisher::Publisher;
+use crate::viewer::{Arrival, Viewer};
+use crate::wait::{Watch, adopt, monotonic_us};
+
+/// Consent checks of a browser come every 5 s at most (RFC 7675, section 5.1).
+const CONSENT_INTERVAL_US: u64 = 2_500_000;
+
+/// After the window, for packets that are still under way.
+const DRAIN_US: u64 = 300_000;
+
+/// No wait is longer than this, so that the end is noticed.
+const MAX_WAIT_US: u64 = 20_000;
+
+struct Peer {
+    socket: UdpSocket,
+    server: SocketAddr,
+    viewer: Viewer,
+    publisher: Option<Publisher>,
+    consent_check: Vec<u8>,
+    next_consent_us: u64,
+}
+
+struct Tally {
+    from_us: u64,
+    until_us: u64,
+    sent: u64,
+    received: u64,
+    failed: u64,
+    keyframe_requests: u64,
+    latency: Histogram,
+}
+
+/// Runs one job and prints its report.
+pub fn run(job: GenerateJob) -> Result<(), Failure> {
+    let start_us = job.start_us;
+    let from_us = start_us + job.warmup_us;
+    let until_us = from_us + job.window_us;
+    let mut peers = job
+        .peers
+        .into_iter()
+        .map(|peer| Peer::new(peer, start_us))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut tally = Tally::new(from_us, until_us);
+    let mut watch = Watch::new(peers.iter().map(|peer| &peer.socket));
+    loop {
+        let now_us = monotonic_us();
+        if now_us >= until_us + DRAIN_US {
+            break;
+        }
+        let publishing = now_us < until_us;
+        let mut next_us = now_us + MAX_WAIT_US;
+        for peer in &mut peers {
+            peer.check_consent(now_us);
+            if publishing {
+                next_us = next_us.min(peer.publish(&mut tally)?);
+            }
+        }
+        watch.wait(next_us.saturating_sub(monotonic_us()));
+        for (index, peer) in peers.iter_mut().enumerate() {
+            if watch.is_readable(index) {
+                peer.receive(&mut tally);
+            }
+        }
+    }
+    println!("{}", serde_json::to_string(&tally.report())?);
+    Ok(())
+}
+
+impl Peer {
+    fn new(job: PeerJob, start_us: u64) -> Result<Self, Failure> {
+        let profile = job.profile()?;
+        let inbound = Inbound::new(profile, &job.receive_key.0).map_err(|error| error.code())?;
+        let outbound = Outbound::new(profile, &job.send_key.0).map_err(|error| error.code())?;
+        let publisher = job
+            .publish
+            .map(|publish| Publisher::new(publish, outbound, start_us))
+            .transpose()?;
+        Ok(Self {
+            socket: adopt(job.fd)?,
+            server: job.server,
+            viewer: Viewer::new(inbound),
+            publisher,
+            consent_check: job.consent_check.0,
+            next_consent_us: 0,
+        })
+    }
+
+    fn check_consent(&mut self, now_us: u64) {
+        if now_us >= self.next_consent_us && !self.consent_check.is_empty() {
+            // A lost check is repeated by the next one.
+            let _ = self.socket.send_to(&self.consent_check, self.server);
+            self.next_consent_us = now_us + CONSENT_INTERVAL_US;
+        }
+    }
+
+    /// Sends what is due; returns when the next packet is.
+    fn publish(&mut self, tally: &mut Tally) -> Result<u64, Failure> {
+        let Some(publisher) = &mut self.publisher else {
+            return Ok(u64::MAX);
+        };
+        loop {
+            let now_us = monotonic_us();
+            if publisher.next_us() > now_us {
+                return Ok(publisher.next_us());
+            }
+            let sent = self.socket.send_to(publisher.packet(now_us)?, self.server);
+            tally.sent(now_us, sent.is_ok());
+        }
+    }
+
+    fn receive(&mut self, tally: &mut Tally) {
+        let mut buffer = [0; 2048];
+        while let Ok((bytes, _)) = self.socket.recv_from(&mut buffer) {
+            match self.viewer.receive(&mut buffer[..bytes]) {
+                Arrival::Media { sent_us } => tally.received(sent_us),
+                Arrival::KeyframeRequest => {
+                    tally.keyframe_requests += 1;
+                    if let Some(publisher) = &mut self.publisher {
+                        publisher.want_keyframe();
+                    }
+                }
+                Arrival::Unreadable => tally.failed += 1,
+                Arrival::Other => {}
+            }
+        }
+    }
+}
+
+impl Tally {
+    fn new(from_us: u64, until_us: u64) -> Self {
+        Self {
+            from_us,
+            until_us,
+            sent: 0,
+            received: 0,
+            failed: 0,
+            keyframe_requests: 0,
+            latency: Histogram::new(),
+        }
+    }
+
+    fn sent(&mut self, now_us: u64, is_ok: bool) {
+        if !is_ok {
+            self.failed += 1;
+        } else if (self.from_us..self.until_us).contains(&now_us) {
+            self.sent += 1;
+        }
+    }
+
+    fn received(&mut self, sent_us: u64) {
+        if (self.from_us..self.until_us).contains(&sent_us) {
+            self.received += 1;
+            self.latency.add(monotonic_us().saturating_sub(sent_us));
+        }
+    }
+
+    fn report(&self) -> GenerateReport {
+        GenerateReport {
+            sent: self.sent,
+            received: self.received,
+            failed: self.failed,
+            keyframe_requests: self.keyframe_requests,
+            latency_us: self.latency.latency(),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What the loop could not receive, send or hand over, by reason.
+
+/// Datagrams lost before the engine saw them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReceiveCounters {
+    /// Handed to the engine.
+    pub received: u64,
+    /// Dropped by the kernel because the socket's receive buffer was full.
+    pub kernel_dropped: u64,
+    /// Longer than [`crate::MAX_DATAGRAM_BYTES`].
+    pub oversized: u64,
+}
+
+/// Datagrams that the engine wanted to send.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SendCounters {
+    /// Taken by the kernel.
+    pub sent: u64,
+    /// Refused by the kernel for good: no route, too long for the path, filtered.
+    pub failed: u64,
+    /// Dropped because the kernel's buffer and the backlog behind it were full.
+    pub backlog_dropped: u64,
+    /// Calls into the kernel.
+    pub calls: u64,
+}

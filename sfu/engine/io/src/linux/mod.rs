@@ -1,0 +1,9 @@
+//! Linux: epoll and eventfd, `recvmmsg`, `sendmmsg` with UDP segmentation offload.
+
+mod receive;
+mod send;
+mod wait;
+
+pub use receive::Receiver;
+pub use send::Sender;
+pub use wait::{Poller, Readiness, Signal};
