@@ -4,16 +4,37 @@
 //! whole calls run in virtual time.
 #![forbid(unsafe_code)]
 
+mod cache;
 pub mod command;
+mod drops;
+pub mod engine;
 pub mod event;
+mod extensions;
+mod feedback;
 pub mod ice;
+mod keyframe;
+mod layer;
+mod nack;
 pub mod outbox;
+mod packet;
+mod peer;
+mod received;
+mod reports;
+mod resend;
+mod rewrite;
+pub mod seqnum;
+mod slot;
+mod source;
+mod speaker;
 pub mod srtp;
+mod streams;
 pub mod time;
+mod timer;
 pub mod wire;
 
 /// A peer's number, allotted by the owner and never used twice.
 pub type PeerId = u64;
 
 pub use command::{Codec, Command, Direction, Media, MediaKind};
+pub use engine::{Config, Engine};
 pub use event::{Event, Stats, StreamStats};

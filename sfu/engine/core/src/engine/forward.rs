@@ -1,0 +1,243 @@
+//! Packets out: to every slot that shows their source, from the cache when one begins or asks.
+
+use core::ops::RangeInclusive;
+
+use super::Engine;
+use crate::packet::Packet;
+use crate::peer::Peer;
+use crate::rewrite::{Advance, Numbers, Origin};
+use crate::slot::{OVERHEAD_BYTES, Sending, Shown, Stamp, Verdict};
+use crate::source::Subscriber;
+use crate::srtp::MAX_TRAILER_BYTES;
+use crate::time::Time;
+use crate::wire::rtp::RtpHeader;
+
+impl Engine {
+    /// Send a packet that just arrived to every slot that shows its source.
+    pub(super) fn forward(&mut self, origin: Origin, packet: &Packet<'_>, now: Time) {
+        let mut next = 0;
+        let mut wants_keyframe = false;
+        while let Some(source) = self.source(origin.peer, origin.source) {
+            let Some(at) = source.subscribers.get(next).copied() else {
+                break;
+            };
+            let best = source.best_layer();
+            next += 1;
+            let verdict = self
+                .slot(at)
+                .map_or(Verdict::Ignore, |slot| slot.judge(origin, best, packet));
+            match verdict {
+                Verdict::Forward => self.send(at, packet, now),
+                Verdict::Begin => self.begin(at, origin, packet, now),
+                Verdict::AwaitKeyframe => wants_keyframe = true,
+                Verdict::Ignore => {}
+            }
+        }
+        if wants_keyframe {
+            self.want_keyframe(origin, now);
+        }
+    }
+
+    /// Begin a stream in a slot with `packet`; what overtook it on the way follows at once.
+    fn begin(&mut self, at: Subscriber, origin: Origin, packet: &Packet<'_>, now: Time) {
+        self.begin_with(at, origin, packet, now);
+        let newest = self.layer(origin).and_then(crate::layer::Layer::highest);
+        if let Some(newest) = newest.filter(|newest| *newest > packet.sequence) {
+            for sequence in packet.sequence + 1..=newest {
+                self.send_cached(at, origin, sequence, now);
+            }
+        }
+    }
+
+    fn begin_with(&mut self, at: Subscriber, origin: Origin, packet: &Packet<'_>, now: Time) {
+        let capture = self.capture_on_last_stream(at, origin, packet);
+        let Some(slot) = self.slot_mut(at) else {
+            return;
+        };
+        slot.begin(origin, packet);
+        let elapsed = slot.rewriter.last_sent().map_or(0, |last| {
+            let micros = now.since(last).as_micros() as u64;
+            (micros * u64::from(slot.clock_rate()) / 1_000_000) as u32
+        });
+        slot.rewriter
+            .begin(origin, packet, Advance { elapsed, capture });
+        self.send(at, packet, now);
+        if !self.timers.is_armed(at.peer, crate::timer::Task::Reports) {
+            self.timers.arm(
+                at.peer,
+                crate::timer::Task::Reports,
+                now + super::tasks::FIRST_REPORT,
+            );
+        }
+    }
+
+    /// Between layers of one source the publisher's reports tell the exact distance.
+    fn capture_on_last_stream(
+        &self,
+        at: Subscriber,
+        origin: Origin,
+        packet: &Packet<'_>,
+    ) -> Option<u32> {
+        let last = self.slot(at)?.rewriter.origin()?;
+        if (last.peer, last.source) != (origin.peer, origin.source) {
+            return None;
+        }
+        let (before, after) = (self.layer(last)?, self.layer(origin)?);
+        let (old, new) = (before.sender_report?, after.sender_report?);
+        let micros = new.ntp.micros_since(old.ntp)
+            + new.micros_to(packet.header.timestamp, after.clock_rate);
+        Some(old.timestamp_after(micros, before.clock_rate))
+    }
+
+    /// Send kept packets to a slot, beginning a stream with the first.
+    pub(super) fn replay(
+        &mut self,
+        at: Subscriber,
+        origin: Origin,
+        packets: RangeInclusive<u64>,
+        now: Time,
+    ) {
+        let (first, last) = packets.into_inner();
+        let began = self.with_cached(origin, first, |engine, packet| {
+            let best = Some(origin.layer);
+            if engine.slot(at).map(|slot| slot.judge(origin, best, packet)) == Some(Verdict::Begin)
+            {
+                engine.begin_with(at, origin, packet, now);
+                return true;
+            }
+            false
+        });
+        match began {
+            Some(true) => {
+                (first + 1..=last).for_each(|sequence| self.send_cached(at, origin, sequence, now))
+            }
+            _ => self.want_keyframe(origin, now),
+        }
+    }
+
+    fn send_cached(&mut self, at: Subscriber, origin: Origin, sequence: u64, now: Time) {
+        self.with_cached(origin, sequence, |engine, packet| {
+            engine.send(at, packet, now)
+        });
+    }
+
+    /// Do something with a kept packet, if it is still there.
+    fn with_cached<R>(
+        &mut self,
+        origin: Origin,
+        sequence: u64,
+        work: impl FnOnce(&mut Self, &Packet<'_>) -> R,
+    ) -> Option<R> {
+        let mut bytes = core::mem::take(&mut self.scratch);
+        bytes.clear();
+        let found = self
+            .layer(origin)
+            .and_then(|layer| layer.cache.get(sequence));
+        let result = found
+            .map(|kept| bytes.extend_from_slice(kept))
+            .and_then(|()| {
+                let header = RtpHeader::parse(&bytes).ok()?;
+                let owner = self.peer(origin.peer)?;
+                let format = owner
+                    .sources
+                    .get(origin.source)?
+                    .as_ref()?
+                    .format(header.payload_type);
+                let packet = Packet::describe(&bytes, sequence, format, &owner.meanings).ok()?;
+                Some(work(self, &packet))
+            });
+        self.scratch = bytes;
+        result
+    }
+
+    fn send(&mut self, at: Subscriber, packet: &Packet<'_>, now: Time) {
+        let Some(slot) = self.slot_mut(at) else {
+            return;
+        };
+        if let Some(numbers) = slot.rewriter.number(packet, now) {
+            self.emit(at, packet, numbers, Sending::First, now);
+        }
+    }
+
+    /// Write, seal and queue one packet. Nothing is sent to a peer without address or keys.
+    fn emit(
+        &mut self,
+        at: Subscriber,
+        packet: &Packet<'_>,
+        numbers: Numbers,
+        sending: Sending,
+        now: Time,
+    ) {
+        let Self { peers, outbox, .. } = self;
+        let Some(Peer {
+            slots,
+            outbound: Some(outbound),
+            address: Some(address),
+            transport_sequence,
+            ..
+        }) = peers.get_mut(at.peer).and_then(Option::as_deref_mut)
+        else {
+            return;
+        };
+        let Some(slot) = slots.get_mut(at.slot).and_then(Option::as_mut) else {
+            return;
+        };
+        let stamp = Stamp {
+            transport_sequence: transport_sequence.wrapping_add(1),
+            now,
+        };
+        let room = packet.payload.len() + OVERHEAD_BYTES + MAX_TRAILER_BYTES;
+        let buffer = outbox.begin(*address, room);
+        let Ok(composed) = slot.compose(packet, numbers, sending, stamp, buffer) else {
+            return;
+        };
+        let Ok(sealed) = outbound.seal_rtp(buffer, composed.plain_bytes, composed.header_bytes)
+        else {
+            return;
+        };
+        slot.keep_sealed(numbers.sequence, &buffer[..sealed], now);
+        outbox.commit(sealed);
+        *transport_sequence = stamp.transport_sequence;
+    }
+
+    /// Answer a viewer's request for a packet.
+    pub(super) fn resend(&mut self, at: Subscriber, sequence: u16, now: Time) {
+        let Some(peer) = self.peer(at.peer) else {
+            return;
+        };
+        let (round_trip, address) = (peer.round_trip.estimate(), peer.address);
+        let Some(slot) = self.slot_mut(at) else {
+            return;
+        };
+        let Some((origin, source_sequence, own)) = slot.rewriter.locate(sequence) else {
+            return;
+        };
+        let shown = Shown {
+            peer: origin.peer,
+            source: origin.source,
+        };
+        // What another source sent is of no use behind the keyframe that replaced it.
+        if slot.shown != Some(shown) || !slot.resends.allow(own, round_trip, now) {
+            return;
+        }
+        if slot.repairs_by_rtx() {
+            self.with_cached(origin, source_sequence, |engine, packet| {
+                let numbers = engine
+                    .slot_mut(at)?
+                    .rewriter
+                    .number_again(packet, sequence)?;
+                engine.emit(at, packet, numbers, Sending::Again, now);
+                Some(())
+            });
+            return;
+        }
+        // Without RFC 4588 only the very same bytes may be sent under the same number.
+        let Self { peers, outbox, .. } = self;
+        let slot = peers[at.peer]
+            .as_mut()
+            .and_then(|peer| peer.slots[at.slot].as_mut());
+        if let (Some(slot), Some(address)) = (slot, address) {
+            slot.resend_sealed(own, |sealed| outbox.push(address, sealed));
+        }
+    }
+}

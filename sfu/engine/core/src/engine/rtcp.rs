@@ -1,0 +1,334 @@
+//! RTCP in and out: what peers report and ask for, and how ours is sealed.
+
+use std::net::SocketAddr;
+
+use super::Engine;
+use super::receive::srtp_drop;
+use crate::command::MediaKind;
+use crate::drops::DropReason;
+use crate::layer::Via;
+use crate::outbox::Outbox;
+use crate::reports::SenderReportSeen;
+use crate::rewrite::Origin;
+use crate::slot::Shown;
+use crate::source::Subscriber;
+use crate::srtp::{MAX_TRAILER_BYTES, Outbound};
+use crate::time::Time;
+use crate::timer::Task;
+use crate::wire::rtcp::{Packet, ReportBlock, SenderInfo, packets};
+use crate::wire::rtcp_writer::RtcpWriter;
+
+/// The longest compound that is sent: fits every path.
+pub(super) const MAX_COMPOUND_BYTES: usize = 1_200;
+/// Packets that one compound of a viewer may have again.
+const MAX_RESENDS: usize = 128;
+
+impl Engine {
+    pub(super) fn receive_rtcp(&mut self, datagram: &mut [u8], from: SocketAddr, now: Time) {
+        let Some(index) = self.sender(from) else {
+            return;
+        };
+        let Some(inbound) = self.peer_mut(index).and_then(|peer| peer.inbound.as_mut()) else {
+            return self.drop(DropReason::NoKeys);
+        };
+        let plain_bytes = match inbound.open_rtcp(datagram) {
+            Ok(plain_bytes) => plain_bytes,
+            Err(error) => return self.drop(srtp_drop(error)),
+        };
+        self.heard(index, now);
+        let mut resends_left = MAX_RESENDS;
+        for packet in packets(&datagram[..plain_bytes]) {
+            match packet {
+                Ok(packet) => self.receive_report(index, packet, &mut resends_left, now),
+                Err(_) => self.drop(DropReason::Malformed),
+            }
+        }
+    }
+
+    fn receive_report(
+        &mut self,
+        index: usize,
+        packet: Packet<'_>,
+        resends_left: &mut usize,
+        now: Time,
+    ) {
+        match packet {
+            Packet::SenderReport {
+                ssrc,
+                info,
+                reports,
+            } => {
+                self.receive_sender_report(index, ssrc, info, now);
+                reports.for_each(|block| self.receive_block(index, block, now));
+            }
+            Packet::ReceiverReport { reports, .. } => {
+                reports.for_each(|block| self.receive_block(index, block, now));
+            }
+            Packet::Nack {
+                media_ssrc, lost, ..
+            } => {
+                let Some(at) = self.slot_of(index, media_ssrc, |totals| &mut totals.nacks) else {
+                    return;
+                };
+                for sequence in lost.take(*resends_left) {
+                    *resends_left -= 1;
+                    self.resend(at, sequence, now);
+                }
+            }
+            Packet::Pli { media_ssrc, .. } => {
+                let at = self.slot_of(index, media_ssrc, |totals| &mut totals.plis);
+                self.relay_keyframe_request(at, now);
+            }
+            Packet::Fir { requests, .. } => {
+                for (media_ssrc, _) in requests {
+                    let at = self.slot_of(index, media_ssrc, |totals| &mut totals.firs);
+                    self.relay_keyframe_request(at, now);
+                }
+            }
+            Packet::Goodbye(ssrcs) => ssrcs.for_each(|ssrc| self.end_stream(index, ssrc)),
+            Packet::SourceDescription(_)
+            | Packet::TransportFeedback(_)
+            | Packet::Remb(_)
+            | Packet::Other { .. } => {}
+        }
+    }
+
+    /// The slot of a feedback message, which is counted.
+    fn slot_of(
+        &mut self,
+        index: usize,
+        ssrc: u32,
+        counter: impl FnOnce(&mut crate::slot::SlotTotals) -> &mut u64,
+    ) -> Option<Subscriber> {
+        let peer = self.peer_mut(index)?;
+        let slot = peer.slot_by_ssrc(ssrc)?;
+        *counter(&mut peer.slots[slot].as_mut()?.totals) += 1;
+        Some(Subscriber { peer: index, slot })
+    }
+
+    fn relay_keyframe_request(&mut self, at: Option<Subscriber>, now: Time) {
+        let Some(slot) = at
+            .and_then(|at| self.slot(at))
+            .filter(|slot| slot.kind == MediaKind::Video)
+        else {
+            return;
+        };
+        match (slot.live_origin(), slot.shown) {
+            (Some(origin), _) => self.want_keyframe(origin, now),
+            (None, Some(shown)) => self.want_keyframe_of(shown, now),
+            (None, None) => {}
+        }
+    }
+
+    fn receive_sender_report(&mut self, index: usize, ssrc: u32, info: SenderInfo, now: Time) {
+        let ours = self.ntp(now);
+        let Some(peer) = self.peer_mut(index) else {
+            return;
+        };
+        let Some(place) = peer
+            .streams
+            .get(ssrc)
+            .filter(|place| place.via == Via::Stream)
+        else {
+            return;
+        };
+        peer.clock.receive(info.ntp, ours);
+        let Some(source) = peer.sources[place.source].as_mut() else {
+            return;
+        };
+        let report = SenderReportSeen {
+            ntp: info.ntp,
+            timestamp: info.rtp_timestamp,
+            arrived: now,
+        };
+        let first = source.layers[place.layer]
+            .sender_report
+            .replace(report)
+            .is_none();
+        if first {
+            // The sooner viewers know the clock, the sooner lips are in sync.
+            for at in source.subscribers.clone() {
+                self.timers.arm(at.peer, Task::Reports, now);
+            }
+        }
+    }
+
+    fn receive_block(&mut self, index: usize, block: ReportBlock, now: Time) {
+        let ours = self.ntp(now);
+        let Some(peer) = self.peer_mut(index) else {
+            return;
+        };
+        let Some(slot) = peer.slot_by_ssrc(block.ssrc) else {
+            return;
+        };
+        let measured =
+            peer.round_trip
+                .receive(block.last_sender_report, block.delay_since_last, ours);
+        let Some(slot) = peer.slots[slot]
+            .as_mut()
+            .filter(|slot| slot.ssrc == block.ssrc)
+        else {
+            return;
+        };
+        slot.totals.reported_lost = block.cumulative_lost;
+        slot.totals.reported_jitter = block.jitter;
+        slot.totals.round_trip = measured.unwrap_or(slot.totals.round_trip);
+    }
+
+    /// BYE: the layer has stopped, so that a lower one takes over at once.
+    fn end_stream(&mut self, index: usize, ssrc: u32) {
+        let Some(peer) = self.peer_mut(index) else {
+            return;
+        };
+        let Some(place) = peer
+            .streams
+            .get(ssrc)
+            .filter(|place| place.via == Via::Stream)
+        else {
+            return;
+        };
+        if let Some(source) = peer.sources[place.source].as_mut() {
+            source.layers[place.layer].last_packet = None;
+        }
+    }
+
+    /// Ask for a keyframe of what a source sends best, or of every layer while nothing arrives.
+    pub(super) fn want_keyframe_of(&mut self, shown: Shown, now: Time) {
+        let Shown { peer, source } = shown;
+        let Some(state) = self.source(peer, source) else {
+            return;
+        };
+        let layers = match state.best_layer() {
+            Some(best) => best..best + 1,
+            None => 0..state.layers.len(),
+        };
+        for layer in layers {
+            let Some(stream) = self
+                .source(peer, source)
+                .map(|state| state.layers[layer].stream)
+            else {
+                return;
+            };
+            self.want_keyframe(
+                Origin {
+                    peer,
+                    source,
+                    layer,
+                    stream,
+                },
+                now,
+            );
+        }
+    }
+
+    /// Ask for a keyframe that nobody may be waiting for.
+    pub(super) fn want_keyframe_if_shown(&mut self, origin: Origin, now: Time) {
+        if self
+            .source(origin.peer, origin.source)
+            .is_some_and(|source| !source.subscribers.is_empty())
+        {
+            self.want_keyframe(origin, now);
+        }
+    }
+
+    /// Ask for a keyframe of one layer, at once or when the throttle allows.
+    pub(super) fn want_keyframe(&mut self, origin: Origin, now: Time) {
+        let Origin {
+            peer,
+            source,
+            layer,
+            ..
+        } = origin;
+        let Some(source) = self.source_mut(peer, source) else {
+            return;
+        };
+        if source.kind != MediaKind::Video || !source.enabled || !source.can_refresh() {
+            return;
+        }
+        let Some(state) = source
+            .layers
+            .get_mut(layer)
+            .filter(|layer| layer.ssrc.is_some())
+        else {
+            return;
+        };
+        let send_now = state.keyframe_request.want(now);
+        if let Some(deadline) = state.keyframe_request.deadline() {
+            self.timers.arm(peer, Task::Keyframe, deadline);
+        }
+        if send_now {
+            self.send_keyframe_request(origin);
+        }
+    }
+
+    /// PLI, or FIR where only that was negotiated.
+    pub(super) fn send_keyframe_request(&mut self, origin: Origin) {
+        let Some(peer) = self.peer_mut(origin.peer) else {
+            return;
+        };
+        let sender_ssrc = peer.rtcp_ssrc;
+        let Some(source) = peer.sources.get_mut(origin.source).and_then(Option::as_mut) else {
+            return;
+        };
+        let by_pli = source.codecs.iter().any(|codec| codec.pli);
+        let layer = &mut source.layers[origin.layer];
+        let Some(media_ssrc) = layer.ssrc else { return };
+        if by_pli {
+            layer.totals.plis += 1;
+            self.send_rtcp(origin.peer, |writer| {
+                writer.pli(sender_ssrc, media_ssrc).is_ok()
+            });
+        } else {
+            layer.totals.firs += 1;
+            layer.fir_command = layer.fir_command.wrapping_add(1);
+            let command = layer.fir_command;
+            self.send_rtcp(origin.peer, |writer| {
+                writer.fir(sender_ssrc, media_ssrc, command).is_ok()
+            });
+        }
+    }
+
+    /// Seal and queue what `write` writes; nothing if it says false or wrote nothing.
+    pub(super) fn send_rtcp(
+        &mut self,
+        index: usize,
+        write: impl FnOnce(&mut RtcpWriter<'_>) -> bool,
+    ) {
+        self.send_compound(index, |buffer| {
+            let mut writer = RtcpWriter::new(buffer);
+            if write(&mut writer) {
+                writer.finish()
+            } else {
+                0
+            }
+        });
+    }
+
+    /// Seal and queue the plain compound that `write` leaves at the head of its buffer.
+    pub(super) fn send_compound(&mut self, index: usize, write: impl FnOnce(&mut [u8]) -> usize) {
+        let Self { peers, outbox, .. } = self;
+        let Some(peer) = peers.get_mut(index).and_then(Option::as_deref_mut) else {
+            return;
+        };
+        if let (Some(outbound), Some(address)) = (peer.outbound.as_mut(), peer.address) {
+            seal_compound(outbox, outbound, address, write);
+        }
+    }
+}
+
+/// Seal and queue the plain compound that `write` leaves at the head of its buffer, if any.
+pub(super) fn seal_compound(
+    outbox: &mut Outbox,
+    outbound: &mut Outbound,
+    address: SocketAddr,
+    write: impl FnOnce(&mut [u8]) -> usize,
+) {
+    let buffer = outbox.begin(address, MAX_COMPOUND_BYTES + MAX_TRAILER_BYTES);
+    let plain_bytes = write(&mut buffer[..MAX_COMPOUND_BYTES]);
+    if plain_bytes == 0 {
+        return;
+    }
+    if let Ok(sealed) = outbound.seal_rtcp(buffer, plain_bytes) {
+        outbox.commit(sealed);
+    }
+}

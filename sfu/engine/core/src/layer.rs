@@ -1,0 +1,345 @@
+//! One encoding of a source: what arrived, what is missing, what is kept.
+
+use core::time::Duration;
+
+use crate::cache::{
+    AUDIO_ARENA_BYTES, AUDIO_RECORDS, PacketCache, VIDEO_ARENA_BYTES, VIDEO_RECORDS,
+};
+use crate::command::MediaKind;
+use crate::keyframe::KeyframeRequest;
+use crate::nack::{Arrival, MissingPackets};
+use crate::packet::Packet;
+use crate::received::ReceivedWindow;
+use crate::reports::{Reception, SenderReportSeen};
+use crate::seqnum::SequenceExtender;
+use crate::time::Time;
+use crate::wire::rtp::RtpHeader;
+
+/// A layer that sent nothing for this long has stopped; a lower one takes over.
+pub const STOPPED_AFTER: Duration = Duration::from_millis(500);
+/// Packets of a replaced SSRC that still arrive in this time do not bring it back.
+const RETIRED_FOR: Duration = Duration::from_secs(2);
+/// A leap of the sequence beyond this is a new stream (RFC 3550, A.1: MAX_DROPOUT).
+const MAX_LEAP: u64 = 3_000;
+/// A keyframe at most this many packets old is worth replaying to a new viewer.
+const MAX_REPLAY: u64 = 64;
+
+/// Totals for statistics.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LayerTotals {
+    /// Packets, retransmissions included.
+    pub packets: u64,
+    /// Payload bytes.
+    pub bytes: u64,
+    /// NACK messages sent.
+    pub nacks: u64,
+    /// PLI messages sent.
+    pub plis: u64,
+    /// FIR messages sent.
+    pub firs: u64,
+    /// Packets that came by retransmission.
+    pub retransmitted: u64,
+    /// Keyframes that began.
+    pub keyframes: u64,
+}
+
+/// How a packet came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// On the layer's own stream.
+    Stream,
+    /// By an RFC 4588 retransmission.
+    Retransmission,
+}
+
+/// What a packet meant to its layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Forward it; `gap` asks for a look at the missing packets, `outage` for a keyframe.
+    Fresh {
+        /// Packets before it are missing.
+        gap: bool,
+        /// Too many are missing to ask for them.
+        outage: bool,
+    },
+    /// It came before.
+    Duplicate,
+}
+
+/// One encoding of a source.
+pub struct Layer {
+    /// The simulcast id, "" outside simulcast.
+    pub rid: String,
+    /// The incarnation of the stream, never used twice in an engine.
+    pub stream: u64,
+    /// The stream's SSRC, once known.
+    pub ssrc: Option<u32>,
+    /// The retransmission stream's SSRC, once known.
+    pub rtx_ssrc: Option<u32>,
+    /// Clock rate in Hz of the last packet.
+    pub clock_rate: u32,
+    /// When the last packet came.
+    pub last_packet: Option<Time>,
+    /// When to ask for a keyframe.
+    pub keyframe_request: KeyframeRequest,
+    /// Counts FIR commands (RFC 5104, 4.3.1.2).
+    pub fir_command: u8,
+    /// The publisher's last sender report for this stream.
+    pub sender_report: Option<SenderReportSeen>,
+    /// Loss and jitter.
+    pub reception: Reception,
+    /// What is asked for upstream.
+    pub missing: MissingPackets,
+    /// What is kept for retransmission.
+    pub cache: PacketCache,
+    /// Whether lost packets may be asked for.
+    pub has_nack: bool,
+    /// Totals.
+    pub totals: LayerTotals,
+    retired: Option<(u32, Time)>,
+    extender: SequenceExtender,
+    window: ReceivedWindow,
+    keyframe: Option<Keyframe>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Keyframe {
+    sequence: u64,
+    timestamp: u32,
+}
+
+impl Layer {
+    /// A layer of which nothing arrived yet.
+    pub fn new(rid: &str, kind: MediaKind, stream: u64) -> Self {
+        let (records, arena_bytes) = match kind {
+            MediaKind::Audio => (AUDIO_RECORDS, AUDIO_ARENA_BYTES),
+            MediaKind::Video => (VIDEO_RECORDS, VIDEO_ARENA_BYTES),
+        };
+        Self {
+            rid: rid.to_owned(),
+            stream,
+            ssrc: None,
+            rtx_ssrc: None,
+            clock_rate: 90_000,
+            last_packet: None,
+            keyframe_request: KeyframeRequest::default(),
+            fir_command: 0,
+            sender_report: None,
+            reception: Reception::default(),
+            missing: MissingPackets::default(),
+            cache: PacketCache::new(records, arena_bytes),
+            has_nack: false,
+            totals: LayerTotals::default(),
+            retired: None,
+            extender: SequenceExtender::default(),
+            window: ReceivedWindow::default(),
+            keyframe: None,
+        }
+    }
+
+    /// True while packets of the layer arrive.
+    pub fn is_arriving(&self, now: Time) -> bool {
+        self.last_packet
+            .is_some_and(|last| now.since(last) < STOPPED_AFTER)
+    }
+
+    /// True if `ssrc` was replaced a moment ago: its stragglers must not bring it back.
+    pub fn is_retired(&self, ssrc: u32, now: Time) -> bool {
+        self.retired
+            .is_some_and(|(retired, since)| retired == ssrc && now.since(since) < RETIRED_FOR)
+    }
+
+    /// The layer's stream has this SSRC from now on; `stream` is used if it had another before.
+    pub fn bind(&mut self, ssrc: u32, stream: u64, now: Time) {
+        if let Some(before) = self.ssrc.replace(ssrc).filter(|before| *before != ssrc) {
+            self.retired = Some((before, now));
+            self.restart(stream);
+            self.sender_report = None;
+            self.reception = Reception::default();
+        }
+    }
+
+    /// True if a packet leaps so far that the publisher must have begun anew.
+    pub fn leaps(&self, sequence: u16) -> bool {
+        let Some(highest) = self.extender.highest() else {
+            return false;
+        };
+        self.extender.peek(sequence) > highest + MAX_LEAP
+    }
+
+    /// Begin a new incarnation: nothing known about sequence numbers holds any more.
+    pub fn restart(&mut self, stream: u64) {
+        self.stream = stream;
+        self.extender = SequenceExtender::default();
+        self.window = ReceivedWindow::default();
+        self.missing.reset();
+        self.cache.clear();
+        self.keyframe = None;
+        self.reception = Reception::default();
+    }
+
+    /// The extended number of a packet, and what the packet means.
+    pub fn admit(&mut self, header: &RtpHeader, via: Via, now: Time) -> (u64, Admission) {
+        let sequence = self.extender.extend(header.sequence);
+        self.totals.packets += 1;
+        match via {
+            Via::Stream => {
+                self.last_packet = Some(now);
+                self.reception
+                    .receive(sequence, header.timestamp, self.clock_rate, now);
+            }
+            Via::Retransmission => self.totals.retransmitted += 1,
+        }
+        if !self.window.insert(sequence) {
+            return (sequence, Admission::Duplicate);
+        }
+        let arrival = match self.has_nack {
+            true => self.missing.receive(sequence, now),
+            false => Arrival::Expected,
+        };
+        let admission = Admission::Fresh {
+            gap: arrival == Arrival::Gap,
+            outage: arrival == Arrival::Outage,
+        };
+        (sequence, admission)
+    }
+
+    /// Keep a packet and note a keyframe; `keep` is false when nobody can ask for it again.
+    pub fn store(&mut self, packet: &Packet<'_>, keep: bool, now: Time) {
+        self.totals.bytes += packet.payload.len() as u64;
+        if keep {
+            self.cache.insert(packet.sequence, packet.bytes, now);
+        }
+        if packet.starts_keyframe {
+            self.note_keyframe(packet);
+        }
+    }
+
+    /// Drop what is kept and missed, because nothing is forwarded for a while.
+    pub fn forget_packets(&mut self) {
+        self.cache.clear();
+        self.missing.reset();
+        self.keyframe = None;
+    }
+
+    /// The packets from the last keyframe to the newest, if a viewer may begin with them.
+    pub fn replay(&self) -> Option<core::ops::RangeInclusive<u64>> {
+        let (first, last) = (self.keyframe?.sequence, self.extender.highest()?);
+        (last - first < MAX_REPLAY && self.cache.get(first).is_some()).then_some(first..=last)
+    }
+
+    /// The newest extended sequence number.
+    pub fn highest(&self) -> Option<u64> {
+        self.extender.highest()
+    }
+
+    fn note_keyframe(&mut self, packet: &Packet<'_>) {
+        // H.264 begins a keyframe more than once: parameter sets, then each slice.
+        let known = self
+            .keyframe
+            .is_some_and(|known| known.timestamp == packet.header.timestamp);
+        if known
+            || self
+                .keyframe
+                .is_some_and(|known| known.sequence > packet.sequence)
+        {
+            return;
+        }
+        self.totals.keyframes += 1;
+        self.keyframe = Some(Keyframe {
+            sequence: packet.sequence,
+            timestamp: packet.header.timestamp,
+        });
+        self.keyframe_request.satisfied();
+        self.missing.forget_before(packet.sequence);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(sequence: u16) -> RtpHeader {
+        let bytes = [
+            0x80,
+            96,
+            (sequence >> 8) as u8,
+            sequence as u8,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            1,
+        ];
+        RtpHeader::parse(&bytes).expect("a minimal header")
+    }
+
+    fn layer() -> Layer {
+        let mut layer = Layer::new("f", MediaKind::Video, 1);
+        layer.has_nack = true;
+        layer
+    }
+
+    #[test]
+    fn a_retransmission_of_what_arrived_is_a_duplicate() {
+        let mut layer = layer();
+        layer.admit(&header(10), Via::Stream, Time(0));
+        assert_eq!(
+            layer.admit(&header(12), Via::Stream, Time(0)).1,
+            Admission::Fresh {
+                gap: true,
+                outage: false
+            }
+        );
+        assert_eq!(
+            layer.admit(&header(12), Via::Retransmission, Time(0)).1,
+            Admission::Duplicate
+        );
+        let (sequence, admission) = layer.admit(&header(11), Via::Retransmission, Time(0));
+        assert_eq!(
+            admission,
+            Admission::Fresh {
+                gap: false,
+                outage: false
+            }
+        );
+        assert_eq!(sequence as u16, 11);
+        assert_eq!(layer.totals.retransmitted, 2);
+        assert_eq!(layer.reception.lost(), 1);
+    }
+
+    #[test]
+    fn a_layer_stops_after_half_a_second() {
+        let mut layer = layer();
+        assert!(!layer.is_arriving(Time(0)));
+        layer.admit(&header(1), Via::Stream, Time(1_000));
+        assert!(layer.is_arriving(Time(500_999)));
+        assert!(!layer.is_arriving(Time(501_000)));
+    }
+
+    #[test]
+    fn a_new_ssrc_begins_a_new_stream_and_retires_the_old() {
+        let mut layer = layer();
+        layer.bind(7, 2, Time(0));
+        assert_eq!(layer.stream, 1);
+        layer.admit(&header(9), Via::Stream, Time(0));
+        layer.bind(8, 3, Time(10));
+        assert_eq!((layer.stream, layer.highest()), (3, None));
+        assert!(layer.is_retired(7, Time(1_000)));
+        assert!(!layer.is_retired(7, Time(3_000_000)));
+        assert!(!layer.is_retired(8, Time(1_000)));
+    }
+
+    #[test]
+    fn only_a_long_leap_forward_is_a_leap() {
+        let mut layer = layer();
+        assert!(!layer.leaps(50_000));
+        layer.admit(&header(100), Via::Stream, Time(0));
+        assert!(!layer.leaps(65_000));
+        assert!(!layer.leaps(100 + MAX_LEAP as u16));
+        assert!(layer.leaps(101 + MAX_LEAP as u16));
+    }
+}

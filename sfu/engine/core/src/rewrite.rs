@@ -1,0 +1,257 @@
+//! A slot's numbering: sequence numbers, timestamps and VP8 indices that go on without a break
+//! while the packets come from one source, layer or restarted stream after another.
+
+use crate::packet::Packet;
+use crate::seqnum::{near, timestamp_newer};
+use crate::time::Time;
+use crate::wire::vp8::PictureId;
+
+/// Stretches of one stream that are remembered for retransmissions.
+const SEGMENTS: usize = 8;
+/// Initial sequence numbers lie below this, so that the first wrap is far away (RFC 3711, 3.3.1).
+const INITIAL_MASK: u64 = 0x7fff;
+const COUNTER_BASE: u64 = 1 << 32;
+
+/// Where a received packet is: one incarnation of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The publisher's index.
+    pub peer: usize,
+    /// The source's index in the publisher.
+    pub source: usize,
+    /// The layer's index in the source.
+    pub layer: usize,
+    /// The incarnation: never used twice, so that a stale origin finds nothing.
+    pub stream: u64,
+}
+
+/// How far a slot's timestamps go on when another stream begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Advance {
+    /// Ticks since the last packet was sent.
+    pub elapsed: u32,
+    /// The last stream's own timestamp at the new packet's capture, if both clocks are known.
+    pub capture: Option<u32>,
+}
+
+/// A capture time that differs this much (ticks) from the elapsed time is a lie or a clock error.
+const MAX_CAPTURE_DIFFERENCE: u32 = 180_000;
+
+/// The numbers of one outgoing packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// Extended sequence number; the low 16 bits go on the wire.
+    pub sequence: u64,
+    /// RTP timestamp.
+    pub timestamp: u32,
+    /// VP8 picture id.
+    pub picture_id: u16,
+    /// VP8 TL0PICIDX.
+    pub tl0_picture_index: u8,
+}
+
+/// Packets of one stream, mapped by constant offsets.
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    origin: Origin,
+    first_source: u64,
+    first_own: u64,
+    timestamp_offset: u32,
+    /// The last picture id of the source and what it became.
+    picture: Option<(u16, u16)>,
+    tl0_offset: Option<u8>,
+}
+
+/// The numbering of one slot.
+#[derive(Debug)]
+pub struct Rewriter {
+    segments: Vec<Segment>,
+    highest: Option<u64>,
+    next_sequence: u64,
+    last_timestamp: u32,
+    last_sent: Time,
+    last_picture_id: u16,
+    last_tl0: u8,
+}
+
+impl Rewriter {
+    /// A numbering that starts at numbers taken from `seed`.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            segments: Vec::with_capacity(SEGMENTS),
+            highest: None,
+            next_sequence: COUNTER_BASE + (seed & INITIAL_MASK),
+            last_timestamp: (seed >> 16) as u32,
+            last_sent: Time(0),
+            last_picture_id: (seed >> 48) as u16 & INITIAL_MASK as u16,
+            last_tl0: (seed >> 40) as u8,
+        }
+    }
+
+    /// The stream that is being sent.
+    pub fn origin(&self) -> Option<Origin> {
+        self.segments.last().map(|segment| segment.origin)
+    }
+
+    /// When the newest packet was sent, once one was.
+    pub fn last_sent(&self) -> Option<Time> {
+        self.highest.map(|_| self.last_sent)
+    }
+
+    /// Begin a stream at `packet`: it becomes the next packet of the slot.
+    pub fn begin(&mut self, origin: Origin, packet: &Packet<'_>, advance: Advance) {
+        let timestamp = self.timestamp_after(advance);
+        if self.segments.len() == SEGMENTS {
+            self.segments.remove(0);
+        }
+        self.segments.push(Segment {
+            origin,
+            first_source: packet.sequence,
+            first_own: self.next_sequence,
+            timestamp_offset: timestamp.wrapping_sub(packet.header.timestamp),
+            picture: None,
+            tl0_offset: None,
+        });
+    }
+
+    /// Number a packet of the current stream; nothing if it is older than the stream's beginning.
+    pub fn number(&mut self, packet: &Packet<'_>, now: Time) -> Option<Numbers> {
+        let segment = self.segments.last_mut()?;
+        let sequence = segment.first_own + packet.sequence.checked_sub(segment.first_source)?;
+        let numbers = segment.number(packet, sequence, self.last_picture_id, self.last_tl0);
+        if self.highest.is_none_or(|highest| sequence > highest) {
+            self.highest = Some(sequence);
+            self.next_sequence = sequence + 1;
+            self.last_sent = now;
+        }
+        self.follow(packet, numbers);
+        Some(numbers)
+    }
+
+    /// True if a packet with this number begins its stream.
+    pub fn begins_at(&self, sequence: u64) -> bool {
+        self.segments
+            .last()
+            .is_some_and(|segment| segment.first_own == sequence)
+    }
+
+    /// Where a packet that was sent, or should have been, came from: its origin, its number
+    /// there and its extended own number; nothing if that is forgotten.
+    pub fn locate(&self, sequence: u16) -> Option<(Origin, u64, u64)> {
+        let own = near(self.highest?, sequence);
+        if own >= self.next_sequence {
+            return None;
+        }
+        let segment = self
+            .segments
+            .iter()
+            .rev()
+            .find(|segment| segment.first_own <= own)?;
+        Some((
+            segment.origin,
+            segment.first_source + (own - segment.first_own),
+            own,
+        ))
+    }
+
+    /// Number a packet that `locate` found, as it was numbered before.
+    pub fn number_again(&mut self, packet: &Packet<'_>, sequence: u16) -> Option<Numbers> {
+        let own = near(self.highest?, sequence);
+        let (picture_id, tl0) = (self.last_picture_id, self.last_tl0);
+        let segment = self
+            .segments
+            .iter_mut()
+            .rev()
+            .find(|segment| segment.first_own <= own)?;
+        let mut unchanged = *segment;
+        let numbers = unchanged.number(packet, own, picture_id, tl0);
+        // The first packet of a stream may have been lost: its indices begin with this one.
+        segment.picture = segment.picture.or(unchanged.picture);
+        segment.tl0_offset = segment.tl0_offset.or(unchanged.tl0_offset);
+        Some(numbers)
+    }
+
+    /// The slot's timestamp for one of the current stream's.
+    pub fn timestamp(&self, source: u32) -> Option<u32> {
+        self.segments
+            .last()
+            .map(|segment| source.wrapping_add(segment.timestamp_offset))
+    }
+
+    fn timestamp_after(&self, advance: Advance) -> u32 {
+        if self.highest.is_none() {
+            return self.last_timestamp;
+        }
+        let elapsed = self.last_timestamp.wrapping_add(advance.elapsed);
+        let wanted = advance
+            .capture
+            .and_then(|source| self.timestamp(source))
+            .filter(|capture| {
+                (capture.wrapping_sub(elapsed) as i32).unsigned_abs() < MAX_CAPTURE_DIFFERENCE
+            })
+            .unwrap_or(elapsed);
+        if timestamp_newer(wanted, self.last_timestamp) {
+            wanted
+        } else {
+            self.last_timestamp.wrapping_add(1)
+        }
+    }
+
+    /// Remember the newest numbers, where the next stream goes on.
+    fn follow(&mut self, packet: &Packet<'_>, numbers: Numbers) {
+        let newest = self.highest == Some(numbers.sequence);
+        if newest || timestamp_newer(numbers.timestamp, self.last_timestamp) {
+            self.last_timestamp = numbers.timestamp;
+        }
+        let Some(vp8) = packet.vp8.filter(|_| newest) else {
+            return;
+        };
+        if vp8.picture_id.is_some() {
+            self.last_picture_id = numbers.picture_id;
+        }
+        if vp8.tl0_picture_index.is_some() {
+            self.last_tl0 = numbers.tl0_picture_index;
+        }
+    }
+}
+
+impl Segment {
+    fn number(
+        &mut self,
+        packet: &Packet<'_>,
+        sequence: u64,
+        last_picture_id: u16,
+        last_tl0: u8,
+    ) -> Numbers {
+        let vp8 = packet.vp8;
+        Numbers {
+            sequence,
+            timestamp: packet.header.timestamp.wrapping_add(self.timestamp_offset),
+            picture_id: vp8
+                .and_then(|vp8| vp8.picture_id)
+                .map_or(0, |id| self.picture_id(id, last_picture_id)),
+            tl0_picture_index: vp8
+                .and_then(|vp8| vp8.tl0_picture_index)
+                .map_or(0, |index| {
+                    let offset = *self
+                        .tl0_offset
+                        .get_or_insert(last_tl0.wrapping_add(1).wrapping_sub(index.value));
+                    index.value.wrapping_add(offset)
+                }),
+        }
+    }
+
+    /// Picture ids are followed by differences: a source may count in 7 bits, a slot in 15.
+    fn picture_id(&mut self, id: PictureId, last: u16) -> u16 {
+        let (source, own) = *self
+            .picture
+            .get_or_insert((id.value, last.wrapping_add(1) & 0x7fff));
+        let bits = if id.wide { 15 } else { 7 };
+        let difference = ((id.value.wrapping_sub(source) << (16 - bits)) as i16) >> (16 - bits);
+        let mapped = own.wrapping_add_signed(difference) & 0x7fff;
+        if difference > 0 {
+            self.picture = Some((id.value, mapped));
+        }
+        mapped
+    }
+}

@@ -1,0 +1,455 @@
+//! A viewer's m-section that we fill: one outgoing stream, whatever source it shows.
+
+use core::time::Duration;
+
+use crate::cache::{
+    AUDIO_ARENA_BYTES, AUDIO_RECORDS, PacketCache, VIDEO_ARENA_BYTES, VIDEO_RECORDS,
+};
+use crate::command::{Codec, Media, MediaKind};
+use crate::extensions::SlotExtensionIds;
+use crate::packet::Packet;
+use crate::resend::ResendLimiter;
+use crate::rewrite::{Numbers, Origin, Rewriter};
+use crate::time::Time;
+use crate::wire::WireError;
+use crate::wire::extension::abs_send_time_bytes;
+use crate::wire::rtp::{HeaderFields, write_header};
+
+/// Room for what an outgoing packet has beyond its payload: a header with our extensions, the
+/// RFC 4588 number, a longer VP8 descriptor.
+pub const OVERHEAD_BYTES: usize = 128;
+
+/// The source that a slot shows: indices of publisher and source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The publisher's index.
+    pub peer: usize,
+    /// The source's index in the publisher.
+    pub source: usize,
+}
+
+/// What to do with a packet of the shown source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It continues the stream.
+    Forward,
+    /// The stream goes on with this packet's layer from here.
+    Begin,
+    /// Its layer is wanted, but only a keyframe can begin it.
+    AwaitKeyframe,
+    /// Another layer is shown, or the viewer did not negotiate this payload.
+    Ignore,
+}
+
+/// How a packet is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// For the first time.
+    First,
+    /// Again, by RFC 4588.
+    Again,
+}
+
+/// What every packet of a viewer is stamped with.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// Our transport-wide number.
+    pub transport_sequence: u16,
+    /// When it is sent.
+    pub now: Time,
+}
+
+/// A packet as composed: plain length, and how much of it is header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Composed {
+    /// Length of the plain packet.
+    pub plain_bytes: usize,
+    /// Length of its header.
+    pub header_bytes: usize,
+}
+
+/// Totals, and what the viewer reported.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SlotTotals {
+    /// Packets sent, retransmissions included.
+    pub packets: u64,
+    /// Payload bytes sent.
+    pub bytes: u64,
+    /// Packets sent on the slot's own SSRC, as sender reports count them.
+    pub stream_packets: u32,
+    /// Payload bytes sent on the slot's own SSRC.
+    pub stream_bytes: u32,
+    /// NACK messages received.
+    pub nacks: u64,
+    /// PLI messages received.
+    pub plis: u64,
+    /// FIR messages received.
+    pub firs: u64,
+    /// Packets sent again.
+    pub retransmitted: u64,
+    /// Keyframes that began.
+    pub keyframes: u64,
+    /// Lost packets, as the viewer reports them.
+    pub reported_lost: i32,
+    /// Jitter in timestamp units, as the viewer reports it.
+    pub reported_jitter: u32,
+    /// Round trip by the viewer's last report on this slot.
+    pub round_trip: Duration,
+}
+
+/// A slot.
+pub struct Slot {
+    /// The section's mid.
+    pub mid: String,
+    /// Sound or pictures.
+    pub kind: MediaKind,
+    /// The stream's SSRC.
+    pub ssrc: u32,
+    /// The retransmission stream's SSRC.
+    pub rtx_ssrc: Option<u32>,
+    /// The canonical name in reports.
+    pub cname: String,
+    /// What is shown.
+    pub shown: Option<Shown>,
+    /// The highest layer that the viewer may get; the best by default.
+    pub max_layer: usize,
+    /// The numbering.
+    pub rewriter: Rewriter,
+    /// Limits retransmissions.
+    pub resends: ResendLimiter,
+    /// Totals.
+    pub totals: SlotTotals,
+    codecs: Vec<Codec>,
+    ids: SlotExtensionIds,
+    /// For each payload type of the shown source the codec here.
+    codec_by_payload: [Option<u8>; 128],
+    /// What is being sent since the last route; nothing before it began.
+    live: Option<Live>,
+    /// Sealed packets, where NACK was negotiated without RFC 4588.
+    sealed: Option<PacketCache>,
+    rtx_sequence: u16,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Live {
+    origin: Origin,
+    payload_type: u8,
+    clock_rate: u32,
+    keyframe_timestamp: Option<u32>,
+}
+
+impl Slot {
+    /// An empty slot of a description. `seed` starts its numbering.
+    pub fn new(media: &Media, seed: u64) -> Self {
+        let mut slot = Self {
+            mid: media.mid.clone(),
+            kind: media.kind,
+            ssrc: 0,
+            rtx_ssrc: None,
+            cname: String::new(),
+            shown: None,
+            max_layer: usize::MAX,
+            rewriter: Rewriter::new(seed),
+            resends: ResendLimiter::default(),
+            totals: SlotTotals::default(),
+            codecs: Vec::new(),
+            ids: SlotExtensionIds::default(),
+            codec_by_payload: [None; 128],
+            live: None,
+            sealed: None,
+            rtx_sequence: (seed >> 32) as u16 & 0x7fff,
+        };
+        slot.describe(media);
+        slot
+    }
+
+    /// Take a new description.
+    pub fn describe(&mut self, media: &Media) {
+        self.ssrc = media.ssrc.unwrap_or(self.ssrc);
+        self.rtx_ssrc = media.rtx_ssrc;
+        self.cname.clone_from(&media.cname);
+        self.codecs.clone_from(&media.codecs);
+        self.ids = SlotExtensionIds::of(&media.extensions);
+        let keeps_sealed = self.has_nack() && !self.repairs_by_rtx();
+        self.sealed = keeps_sealed.then(|| {
+            self.sealed
+                .take()
+                .unwrap_or_else(|| sealed_cache(self.kind))
+        });
+    }
+
+    /// Show a source whose payload types are `codecs`; video waits for a keyframe of it.
+    pub fn show(&mut self, shown: Shown, codecs: &[Codec]) {
+        self.shown = Some(shown);
+        self.live = None;
+        self.map_codecs(codecs);
+    }
+
+    /// Show nothing.
+    pub fn clear(&mut self) {
+        self.shown = None;
+        self.live = None;
+    }
+
+    /// The source stops for a while: video goes on at a keyframe only.
+    pub fn interrupt(&mut self) {
+        self.live = None;
+    }
+
+    /// Find the own payload type for each of the source's, by equal keys.
+    pub fn map_codecs(&mut self, codecs: &[Codec]) {
+        self.codec_by_payload = [None; 128];
+        for codec in codecs {
+            let own = self.codecs.iter().position(|own| own.key == codec.key);
+            self.codec_by_payload[usize::from(codec.payload_type & 0x7f)] =
+                own.map(|index| index as u8);
+        }
+    }
+
+    /// What to do with a packet of the shown source; `best` is the source's best arriving layer.
+    pub fn judge(&self, origin: Origin, best: Option<usize>, packet: &Packet<'_>) -> Verdict {
+        if self.codec(packet).is_none() {
+            return Verdict::Ignore;
+        }
+        let continues = self
+            .live
+            .is_some_and(|live| live.origin == origin && self.same_codec(live, packet));
+        let wanted = best.map(|best| best.min(self.max_layer)) == Some(origin.layer);
+        match (continues, packet.starts_keyframe) {
+            (true, _) => Verdict::Forward,
+            (false, true) if wanted || self.live.is_none() => Verdict::Begin,
+            (false, false) if wanted => Verdict::AwaitKeyframe,
+            _ => Verdict::Ignore,
+        }
+    }
+
+    /// The stream goes on from `origin`; the rewriter began it.
+    pub fn begin(&mut self, origin: Origin, packet: &Packet<'_>) {
+        let clock_rate = self.codec(packet).map_or(90_000, |codec| codec.clock_rate);
+        let payload_type = packet.header.payload_type;
+        self.live = Some(Live {
+            origin,
+            payload_type,
+            clock_rate,
+            keyframe_timestamp: None,
+        });
+    }
+
+    /// The origin of what is sent since the last route.
+    pub fn live_origin(&self) -> Option<Origin> {
+        self.live.map(|live| live.origin)
+    }
+
+    /// Clock rate of what is sent.
+    pub fn clock_rate(&self) -> u32 {
+        self.live.map_or_else(
+            || self.codecs.first().map_or(90_000, |codec| codec.clock_rate),
+            |live| live.clock_rate,
+        )
+    }
+
+    /// Whether the viewer may ask for packets again.
+    pub fn has_nack(&self) -> bool {
+        self.codecs.iter().any(|codec| codec.nack)
+    }
+
+    /// Whether lost packets are sent again by RFC 4588.
+    pub fn repairs_by_rtx(&self) -> bool {
+        self.rtx_ssrc.is_some()
+            && self
+                .codecs
+                .iter()
+                .any(|codec| codec.rtx_payload_type.is_some())
+    }
+
+    /// Keep a sealed packet where only the very same bytes may be sent again.
+    pub fn keep_sealed(&mut self, sequence: u64, sealed: &[u8], now: Time) {
+        if let Some(cache) = &mut self.sealed {
+            cache.insert(sequence, sealed, now);
+        }
+    }
+
+    /// Give a kept packet to `send`.
+    pub fn resend_sealed(&mut self, sequence: u64, send: impl FnOnce(&[u8])) {
+        let Some(sealed) = self.sealed.as_ref().and_then(|cache| cache.get(sequence)) else {
+            return;
+        };
+        send(sealed);
+        self.totals.packets += 1;
+        self.totals.retransmitted += 1;
+    }
+
+    /// Write a packet with the slot's numbers into `buffer`.
+    ///
+    /// # Errors
+    /// The viewer did not negotiate the packet's codec, or the buffer is too small.
+    pub fn compose(
+        &mut self,
+        packet: &Packet<'_>,
+        numbers: Numbers,
+        sending: Sending,
+        stamp: Stamp,
+        buffer: &mut [u8],
+    ) -> Result<Composed, WireError> {
+        let codec = self.codec(packet).ok_or(WireError::Malformed)?;
+        let repair = match sending {
+            Sending::First => None,
+            // Another packet under an old number would repeat the nonce of its encryption.
+            Sending::Again => Some(
+                codec
+                    .rtx_payload_type
+                    .zip(self.rtx_ssrc)
+                    .ok_or(WireError::Malformed)?,
+            ),
+        };
+        let (payload_type, ssrc) = repair.unwrap_or((codec.payload_type, self.ssrc));
+        let fields = HeaderFields {
+            marker: packet.header.marker || self.begins_talk(numbers),
+            payload_type,
+            sequence: if repair.is_some() {
+                self.next_rtx_sequence()
+            } else {
+                numbers.sequence as u16
+            },
+            timestamp: numbers.timestamp,
+            ssrc,
+            padded: false,
+        };
+        let header_bytes = self.write_header(packet, &fields, stamp, buffer)?;
+        let mut at = header_bytes;
+        if repair.is_some() {
+            let original = (numbers.sequence as u16).to_be_bytes();
+            buffer
+                .get_mut(at..at + 2)
+                .ok_or(WireError::NoRoom)?
+                .copy_from_slice(&original);
+            at += 2;
+        }
+        let payload_bytes = write_payload(packet, numbers, &mut buffer[at..])?;
+        self.count(packet, payload_bytes, sending, repair.is_some());
+        Ok(Composed {
+            plain_bytes: at + payload_bytes,
+            header_bytes,
+        })
+    }
+
+    fn codec(&self, packet: &Packet<'_>) -> Option<&Codec> {
+        let index = self.codec_by_payload[usize::from(packet.header.payload_type & 0x7f)]?;
+        self.codecs.get(usize::from(index))
+    }
+
+    /// Sound may alternate between payload types (RED, comfort noise); pictures may not.
+    fn same_codec(&self, live: Live, packet: &Packet<'_>) -> bool {
+        self.kind == MediaKind::Audio || live.payload_type == packet.header.payload_type
+    }
+
+    /// The first packet of sound after a change: the receiver may adapt its delay here.
+    fn begins_talk(&self, numbers: Numbers) -> bool {
+        self.kind == MediaKind::Audio && self.rewriter.begins_at(numbers.sequence)
+    }
+
+    fn next_rtx_sequence(&mut self) -> u16 {
+        self.rtx_sequence = self.rtx_sequence.wrapping_add(1);
+        self.rtx_sequence
+    }
+
+    fn write_header(
+        &self,
+        packet: &Packet<'_>,
+        fields: &HeaderFields,
+        stamp: Stamp,
+        buffer: &mut [u8],
+    ) -> Result<usize, WireError> {
+        let transport = stamp.transport_sequence.to_be_bytes();
+        let sent = abs_send_time_bytes(stamp.now.abs_send_time());
+        let level = [packet.audio_level.unwrap_or_default()];
+        let orientation = [packet.video_orientation.unwrap_or_default()];
+        let candidates: [(Option<u8>, &[u8]); 5] = [
+            (self.ids.mid, self.mid.as_bytes()),
+            (self.ids.transport_cc, &transport),
+            (self.ids.abs_send_time, &sent),
+            (
+                self.ids
+                    .audio_level
+                    .filter(|_| packet.audio_level.is_some()),
+                &level,
+            ),
+            (
+                self.ids
+                    .video_orientation
+                    .filter(|_| packet.video_orientation.is_some()),
+                &orientation,
+            ),
+        ];
+        let mut elements: [(u8, &[u8]); 5] = [(0, &[]); 5];
+        let mut count = 0;
+        for (id, value) in candidates {
+            if let Some(id) = id {
+                elements[count] = (id, value);
+                count += 1;
+            }
+        }
+        write_header(buffer, fields, &elements[..count])
+    }
+
+    fn count(&mut self, packet: &Packet<'_>, payload_bytes: usize, sending: Sending, repair: bool) {
+        self.totals.packets += 1;
+        self.totals.bytes += payload_bytes as u64;
+        if !repair {
+            self.totals.stream_packets = self.totals.stream_packets.wrapping_add(1);
+            self.totals.stream_bytes = self.totals.stream_bytes.wrapping_add(payload_bytes as u32);
+        }
+        match sending {
+            Sending::First => self.count_keyframe(packet),
+            Sending::Again => self.totals.retransmitted += 1,
+        }
+    }
+
+    fn count_keyframe(&mut self, packet: &Packet<'_>) {
+        let Some(live) = self.live.as_mut().filter(|_| packet.starts_keyframe) else {
+            return;
+        };
+        let timestamp = Some(packet.header.timestamp);
+        if self.kind == MediaKind::Video && live.keyframe_timestamp != timestamp {
+            live.keyframe_timestamp = timestamp;
+            self.totals.keyframes += 1;
+        }
+    }
+}
+
+fn sealed_cache(kind: MediaKind) -> PacketCache {
+    match kind {
+        MediaKind::Audio => PacketCache::new(AUDIO_RECORDS, AUDIO_ARENA_BYTES),
+        MediaKind::Video => PacketCache::new(VIDEO_RECORDS, VIDEO_ARENA_BYTES),
+    }
+}
+
+/// The payload with the slot's VP8 indices; its length.
+fn write_payload(
+    packet: &Packet<'_>,
+    numbers: Numbers,
+    buffer: &mut [u8],
+) -> Result<usize, WireError> {
+    let payload = packet.payload_bytes();
+    let Some(mut vp8) = packet.vp8 else {
+        buffer
+            .get_mut(..payload.len())
+            .ok_or(WireError::NoRoom)?
+            .copy_from_slice(payload);
+        return Ok(payload.len());
+    };
+    if let Some(picture_id) = &mut vp8.picture_id {
+        picture_id.value = numbers.picture_id;
+    }
+    if let Some(index) = &mut vp8.tl0_picture_index {
+        index.value = numbers.tl0_picture_index;
+    }
+    let rest = &payload[vp8.bytes..];
+    let descriptor_bytes = vp8.write(buffer)?;
+    let end = descriptor_bytes + rest.len();
+    buffer
+        .get_mut(descriptor_bytes..end)
+        .ok_or(WireError::NoRoom)?
+        .copy_from_slice(rest);
+    Ok(end)
+}

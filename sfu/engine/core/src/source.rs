@@ -1,0 +1,186 @@
+//! What a publisher sends in one m-section, and which slots show it.
+
+use crate::command::{Codec, Media, MediaKind};
+use crate::layer::Layer;
+use crate::packet::Format;
+use crate::speaker::Speech;
+use crate::time::Time;
+
+/// Most simulcast layers of a source; more in a description are ignored.
+pub const MAX_LAYERS: usize = 4;
+
+/// A slot that shows a source: indices of viewer and slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subscriber {
+    /// The viewer's index.
+    pub peer: usize,
+    /// The slot's index in the viewer.
+    pub slot: usize,
+}
+
+/// How a payload type of a source is understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PayloadMeaning {
+    /// Media in the codec with this index.
+    Media(usize),
+    /// An RFC 4588 retransmission for the codec with this index.
+    Retransmission(usize),
+}
+
+/// A microphone, camera or screen.
+pub struct Source {
+    /// The section's mid.
+    pub mid: String,
+    /// Sound or pictures.
+    pub kind: MediaKind,
+    /// False while muted by the server.
+    pub enabled: bool,
+    /// Its payload types.
+    pub codecs: Vec<Codec>,
+    /// Its layers, lowest first; one without simulcast.
+    pub layers: Vec<Layer>,
+    /// The slots that show it.
+    pub subscribers: Vec<Subscriber>,
+    /// Voice activity.
+    pub speech: Speech,
+    best: Option<usize>,
+}
+
+impl Source {
+    /// A source of a description; `next_stream` gives numbers never used before.
+    pub fn new(media: &Media, mut next_stream: impl FnMut() -> u64) -> Self {
+        let mut source = Self {
+            mid: media.mid.clone(),
+            kind: media.kind,
+            enabled: true,
+            codecs: Vec::new(),
+            layers: Vec::new(),
+            subscribers: Vec::new(),
+            speech: Speech::default(),
+            best: None,
+        };
+        source.describe(media, &mut next_stream);
+        source
+    }
+
+    /// Take a new description; layers that stay keep their state.
+    pub fn describe(&mut self, media: &Media, mut next_stream: impl FnMut() -> u64) {
+        self.codecs.clone_from(&media.codecs);
+        let names: Vec<&str> = match media.rids.is_empty() {
+            true => vec![""],
+            false => media
+                .rids
+                .iter()
+                .map(String::as_str)
+                .take(MAX_LAYERS)
+                .collect(),
+        };
+        if names
+            .iter()
+            .copied()
+            .ne(self.layers.iter().map(|layer| layer.rid.as_str()))
+        {
+            let mut before = std::mem::take(&mut self.layers);
+            self.layers = names
+                .into_iter()
+                .map(
+                    |rid| match before.iter().position(|layer| layer.rid == rid) {
+                        // The layer's place may differ: its origin must not find the old place.
+                        Some(known) => {
+                            let mut layer = before.swap_remove(known);
+                            layer.restart(next_stream());
+                            layer
+                        }
+                        None => Layer::new(rid, media.kind, next_stream()),
+                    },
+                )
+                .collect();
+            self.best = None;
+        }
+        let has_nack = self.has_nack();
+        self.layers
+            .iter_mut()
+            .for_each(|layer| layer.has_nack = has_nack);
+        if self.layers.len() == 1 && media.rids.is_empty() {
+            self.layers[0].ssrc = media.ssrc.or(self.layers[0].ssrc);
+            self.layers[0].rtx_ssrc = media.rtx_ssrc.or(self.layers[0].rtx_ssrc);
+        }
+    }
+
+    /// What a payload type means here.
+    pub fn payload_meaning(&self, payload_type: u8) -> Option<PayloadMeaning> {
+        self.codecs.iter().enumerate().find_map(|(index, codec)| {
+            if codec.payload_type == payload_type {
+                Some(PayloadMeaning::Media(index))
+            } else if codec.rtx_payload_type == Some(payload_type) {
+                Some(PayloadMeaning::Retransmission(index))
+            } else {
+                None
+            }
+        })
+    }
+
+    /// How keyframes of a payload type are found.
+    pub fn format(&self, payload_type: u8) -> Format {
+        match self.kind {
+            MediaKind::Audio => Format::Opaque,
+            MediaKind::Video => self
+                .codecs
+                .iter()
+                .find(|codec| codec.payload_type == payload_type)
+                .map_or(Format::Opaque, |codec| Format::of(&codec.key)),
+        }
+    }
+
+    /// The index of a layer by its rid.
+    pub fn layer_by_rid(&self, rid: &str) -> Option<usize> {
+        self.layers.iter().position(|layer| layer.rid == rid)
+    }
+
+    /// True if layers are told apart by rid.
+    pub fn is_simulcast(&self) -> bool {
+        !self.layers[0].rid.is_empty()
+    }
+
+    /// The best arriving layer: a packet of `layer` just came.
+    pub fn note_arrival(&mut self, layer: usize, now: Time) {
+        let stale = self
+            .best
+            .is_none_or(|best| best < layer || !self.layers[best].is_arriving(now));
+        if stale {
+            self.best = self.layers.iter().rposition(|layer| layer.is_arriving(now));
+        }
+    }
+
+    /// The highest layer of which packets arrive, as of the last packet.
+    pub fn best_layer(&self) -> Option<usize> {
+        self.best
+    }
+
+    /// Whether any codec has generic NACK: then lost packets are asked for and kept.
+    pub fn has_nack(&self) -> bool {
+        self.codecs.iter().any(|codec| codec.nack)
+    }
+
+    /// Whether the publisher can be asked for a keyframe.
+    pub fn can_refresh(&self) -> bool {
+        self.codecs.iter().any(|codec| codec.pli || codec.fir)
+    }
+
+    /// Whether packets are worth keeping for viewers.
+    pub fn is_cached(&self) -> bool {
+        self.kind == MediaKind::Video || self.has_nack()
+    }
+
+    /// Add a slot that shows this source.
+    pub fn subscribe(&mut self, subscriber: Subscriber) {
+        if !self.subscribers.contains(&subscriber) {
+            self.subscribers.push(subscriber);
+        }
+    }
+
+    /// Remove a slot.
+    pub fn unsubscribe(&mut self, subscriber: Subscriber) {
+        self.subscribers.retain(|other| *other != subscriber);
+    }
+}

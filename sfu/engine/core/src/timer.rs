@@ -1,0 +1,131 @@
+//! One heap of deadlines for all peers: an idle peer has no entry and costs nothing.
+
+use core::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::time::Time;
+
+/// What is due for a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Task {
+    /// Ask for packets that are missing.
+    Nack,
+    /// Tell which transport-wide numbers arrived.
+    Feedback,
+    /// Sender and receiver reports.
+    Reports,
+    /// Repeat a keyframe request that was not answered.
+    Keyframe,
+    /// Look whether a speaker fell silent by sending nothing.
+    Speech,
+    /// Look whether anything authenticated arrived.
+    Silence,
+}
+
+const TASKS: usize = 6;
+
+/// Deadlines by peer index and task; each pair has at most one.
+#[derive(Debug, Default)]
+pub struct Timers {
+    heap: BinaryHeap<Reverse<(Time, usize, Task)>>,
+    armed: Vec<[Option<Time>; TASKS]>,
+}
+
+impl Timers {
+    /// Make `task` due at `at`, or earlier if it already is. An unnecessary call costs one compare.
+    pub fn arm(&mut self, peer: usize, task: Task, at: Time) {
+        if self.armed.len() <= peer {
+            self.armed.resize(peer + 1, [None; TASKS]);
+        }
+        let entry = &mut self.armed[peer][task as usize];
+        if entry.is_some_and(|earlier| earlier <= at) {
+            return;
+        }
+        *entry = Some(at);
+        self.heap.push(Reverse((at, peer, task)));
+    }
+
+    /// True if the task has a deadline.
+    pub fn is_armed(&self, peer: usize, task: Task) -> bool {
+        self.armed
+            .get(peer)
+            .is_some_and(|tasks| tasks[task as usize].is_some())
+    }
+
+    /// Forget every deadline of a peer; its index may be given to another.
+    pub fn clear(&mut self, peer: usize) {
+        if let Some(tasks) = self.armed.get_mut(peer) {
+            *tasks = [None; TASKS];
+        }
+    }
+
+    /// The next deadline.
+    pub fn deadline(&mut self) -> Option<Time> {
+        while let Some(Reverse((at, peer, task))) = self.heap.peek().copied() {
+            if self.armed[peer][task as usize] == Some(at) {
+                return Some(at);
+            }
+            self.heap.pop();
+        }
+        None
+    }
+
+    /// Take one task that is due at `now`.
+    pub fn due(&mut self, now: Time) -> Option<(usize, Task)> {
+        let at = self.deadline()?;
+        if at > now {
+            return None;
+        }
+        let Reverse((_, peer, task)) = self.heap.pop()?;
+        self.armed[peer][task as usize] = None;
+        Some((peer, task))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_come_in_order_and_only_when_due() {
+        let mut timers = Timers::default();
+        timers.arm(3, Task::Reports, Time(900));
+        timers.arm(0, Task::Nack, Time(500));
+        assert_eq!(timers.deadline(), Some(Time(500)));
+        assert_eq!(timers.due(Time(499)), None);
+        assert_eq!(timers.due(Time(1000)), Some((0, Task::Nack)));
+        assert_eq!(timers.due(Time(1000)), Some((3, Task::Reports)));
+        assert_eq!(timers.due(Time(1000)), None);
+        assert_eq!(timers.deadline(), None);
+    }
+
+    #[test]
+    fn an_earlier_deadline_replaces_a_later_one_and_fires_once() {
+        let mut timers = Timers::default();
+        timers.arm(1, Task::Keyframe, Time(800));
+        timers.arm(1, Task::Keyframe, Time(300));
+        timers.arm(1, Task::Keyframe, Time(900));
+        assert_eq!(timers.due(Time(5000)), Some((1, Task::Keyframe)));
+        assert_eq!(timers.due(Time(5000)), None);
+    }
+
+    #[test]
+    fn a_cleared_peer_never_fires() {
+        let mut timers = Timers::default();
+        timers.arm(1, Task::Silence, Time(10));
+        timers.arm(2, Task::Silence, Time(20));
+        timers.clear(1);
+        assert!(!timers.is_armed(1, Task::Silence));
+        assert_eq!(timers.due(Time(99)), Some((2, Task::Silence)));
+        assert_eq!(timers.due(Time(99)), None);
+    }
+
+    #[test]
+    fn arming_again_and_again_does_not_grow_the_heap() {
+        let mut timers = Timers::default();
+        for i in 0..10_000 {
+            timers.arm(1, Task::Feedback, Time(1_000 + i));
+        }
+        assert_eq!(timers.heap.len(), 1);
+    }
+}
