@@ -2,14 +2,14 @@
 
 CONNECT_CODES = {
     "auth_invalid": "`auth` is missing or malformed.",
-    "token_revoked": "The person's access was withdrawn.",
-    "round_unknown": "The person's round does not exist (any more).",
-    "round_ended": "All rounds are over.",
     "token_invalid": "The token is not one of this server's: open the link again.",
     "token_expired": "The token is too old: open the link again.",
     "token_used": "The token was already used once: open the link again.",
+    "token_revoked": "The person's access was withdrawn.",
     "interview_unknown": "The interview does not exist (any more).",
     "interview_closed": "The interview is not open now.",
+    "round_unknown": "The person's round does not exist (any more).",
+    "round_ended": "All rounds are over.",
     "room_ended": "The round is over.",
     "room_full": "The room has as many people as it can take.",
     "busy": "The node is at its limit or stopping: try again, maybe on another node.",

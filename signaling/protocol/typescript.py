@@ -57,7 +57,7 @@ def _parts() -> Iterator[str]:
     for module in (base, auth, views, replies, commands, events, hr):
         for model in _models(module):
             yield _interface(model, optional=module in _FROM_CLIENT)
-    yield f"export type EventBody = {_union(_members(events.EventBody))};\n"
+    yield f"export type EventBody = {_union(members(events.EventBody))};\n"
     yield _ACKNOWLEDGEMENT
     yield from _tables()
 
@@ -109,7 +109,7 @@ def _interface(model: type[BaseModel], *, optional: bool) -> str:
     for name, field in model.model_fields.items():
         mark = "?" if optional and not field.is_required() else ""
         annotation = typing.get_type_hints(model, include_extras=True)[name]
-        lines.append(f"  {name}{mark}: {_type(annotation)};")
+        lines.append(f"  {name}{mark}: {type_of(annotation)};")
     lines.append("}\n")
     return "\n".join(line for line in lines if line)
 
@@ -124,7 +124,7 @@ def _comment(model: type[BaseModel]) -> str:
     return "\n".join(["/**", *(f" * {line}".rstrip() for line in lines), " */"])
 
 
-def _type(annotation: object) -> str:
+def type_of(annotation: object) -> str:
     for name in LITERALS:
         if annotation == getattr(base, name):
             return name
@@ -140,25 +140,25 @@ def _made(annotation: object) -> str:
     """A type made of others."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _type(arguments[0])
+        return type_of(arguments[0])
     if origin is Literal:
         return _literal(annotation)
     if origin in (Union, types.UnionType):
         return _union(arguments)
     if origin is list:
-        item = _type(arguments[0])
+        item = type_of(arguments[0])
         return f"({item})[]" if "|" in item else f"{item}[]"
     if origin is dict:
-        return f"Record<{_type(arguments[0])}, {_type(arguments[1])}>"
+        return f"Record<{type_of(arguments[0])}, {type_of(arguments[1])}>"
     raise TypeError(f"no TypeScript for {annotation}")
 
 
-def _members(annotation: object) -> tuple[Any, ...]:
+def members(annotation: object) -> tuple[Any, ...]:
     return get_args(get_args(annotation)[0])
 
 
 def _union(members: tuple[Any, ...]) -> str:
-    return " | ".join(_type(member) for member in members)
+    return " | ".join(type_of(member) for member in members)
 
 
 def _literal(annotation: object) -> str:

@@ -15,14 +15,14 @@ export type ReactionName = 'like' | 'puzzled' | 'clap' | 'hand';
 export type QualityLevel = 'good' | 'fair' | 'poor' | 'lost';
 export type ConnectErrorCode =
   | 'auth_invalid'
-  | 'token_revoked'
-  | 'round_unknown'
-  | 'round_ended'
   | 'token_invalid'
   | 'token_expired'
   | 'token_used'
+  | 'token_revoked'
   | 'interview_unknown'
   | 'interview_closed'
+  | 'round_unknown'
+  | 'round_ended'
   | 'room_ended'
   | 'room_full'
   | 'busy';

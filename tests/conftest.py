@@ -1,0 +1,34 @@
+"""Fixtures that tests of several packages share."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.redis_server import RedisServer
+
+
+@pytest.fixture(scope="session")
+def shared_redis() -> Iterator[RedisServer]:
+    """A Redis that tests must not stop; use `redis`, which begins empty."""
+    server = RedisServer()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+async def redis(shared_redis: RedisServer) -> AsyncIterator[Redis]:
+    """A client of an empty Redis."""
+    async with Redis(unix_socket_path=str(shared_redis.socket_path)) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis that the test may stop and start."""
+    server = RedisServer()
+    server.start()
+    yield server
+    server.remove()
