@@ -1,0 +1,12 @@
+//! Vectors, properties and hostile input for the wire formats, SRTP and ICE.
+
+mod hex;
+mod ice;
+mod mutations;
+mod payloads;
+mod rtcp;
+mod rtp;
+mod srtp;
+mod srtp_vectors;
+mod stun;
+mod twcc;
