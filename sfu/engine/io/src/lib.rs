@@ -9,9 +9,14 @@
 
 mod address;
 mod backlog;
+mod clock;
 mod counters;
+mod error;
+mod event_loop;
 mod grouping;
+mod mailbox;
 mod socket;
+mod thread;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod linux;
@@ -27,7 +32,10 @@ pub mod net {
     pub use crate::socket::bind;
 }
 
+pub use clock::Clock;
 pub use counters::{ReceiveCounters, SendCounters};
+pub use error::{Crashed, StartError};
+pub use thread::MediaThread;
 
 /// Datagrams taken from the kernel in one call.
 pub const BATCH_DATAGRAMS: usize = 64;

@@ -1,0 +1,114 @@
+//! Statistics as Python sees them.
+
+use mianshi_engine_core as core;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+/// Totals since the stream began, named as in W3C webrtc-stats.
+#[pyclass(frozen, get_all, module = "sfu._engine")]
+pub(crate) struct StreamStats {
+    peer: u64,
+    mid: String,
+    rid: String,
+    kind: &'static str,
+    direction: &'static str,
+    ssrc: u32,
+    packets: u64,
+    bytes: u64,
+    packets_lost: i64,
+    jitter_ms: f64,
+    round_trip_time_ms: f64,
+    nack_count: u64,
+    pli_count: u64,
+    fir_count: u64,
+    retransmitted_packets: u64,
+    key_frames: u64,
+}
+
+#[pymethods]
+impl StreamStats {
+    fn __repr__(&self) -> String {
+        format!(
+            "StreamStats(peer={}, mid='{}', rid='{}', direction='{}', packets={})",
+            self.peer, self.mid, self.rid, self.direction, self.packets
+        )
+    }
+}
+
+impl From<core::StreamStats> for StreamStats {
+    fn from(stream: core::StreamStats) -> Self {
+        Self {
+            peer: stream.peer,
+            mid: stream.mid,
+            rid: stream.rid,
+            kind: match stream.kind {
+                core::MediaKind::Audio => "audio",
+                core::MediaKind::Video => "video",
+            },
+            direction: match stream.direction {
+                core::Direction::Receive => "receive",
+                core::Direction::Send => "send",
+            },
+            ssrc: stream.ssrc,
+            packets: stream.packets,
+            bytes: stream.bytes,
+            packets_lost: stream.packets_lost,
+            jitter_ms: stream.jitter_ms,
+            round_trip_time_ms: stream.round_trip_time_ms,
+            nack_count: stream.nack_count,
+            pli_count: stream.pli_count,
+            fir_count: stream.fir_count,
+            retransmitted_packets: stream.retransmitted_packets,
+            key_frames: stream.key_frames,
+        }
+    }
+}
+
+/// The answer to `request_stats`; the datagram counters are the engine's totals.
+#[pyclass(frozen, get_all, module = "sfu._engine")]
+pub(crate) struct Stats {
+    token: u64,
+    peers: u64,
+    datagrams_received: u64,
+    datagrams_sent: u64,
+    datagrams_dropped: Py<PyDict>,
+    streams: Py<PyList>,
+}
+
+#[pymethods]
+impl Stats {
+    #[classattr]
+    fn __match_args__() -> (&'static str,) {
+        ("token",)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!(
+            "Stats(token={}, peers={}, {} streams)",
+            self.token,
+            self.peers,
+            self.streams.bind(py).len()
+        )
+    }
+}
+
+impl Stats {
+    pub fn new(py: Python<'_>, stats: core::Stats) -> PyResult<Self> {
+        let dropped = PyDict::new(py);
+        for (reason, count) in stats.datagrams_dropped {
+            dropped.set_item(reason, count)?;
+        }
+        let streams = PyList::empty(py);
+        for stream in stats.streams {
+            streams.append(Bound::new(py, StreamStats::from(stream))?)?;
+        }
+        Ok(Self {
+            token: stats.token,
+            peers: stats.peers,
+            datagrams_received: stats.datagrams_received,
+            datagrams_sent: stats.datagrams_sent,
+            datagrams_dropped: dropped.unbind(),
+            streams: streams.unbind(),
+        })
+    }
+}
