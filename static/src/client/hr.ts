@@ -6,7 +6,7 @@ import { ReconnectingSocket } from './reconnecting'
 import type { OpenSocket } from './socket'
 import type { CreatedInterview, HrActions, HrClientState, NewInterview } from './types'
 
-const SIGNED_OUT = new Set(['session_missing', 'session_expired', 'auth_invalid', 'http_401'])
+const SIGNED_OUT = new Set(['unauthenticated', 'token_invalid', 'http_401'])
 
 /** HR's side: signs in by link or cookie, follows the live list, gives out links. */
 export class HrClient extends Observable<HrClientState> implements HrActions {

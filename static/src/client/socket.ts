@@ -19,9 +19,8 @@ export function socketOpener(namespace: '/room' | '/hr'): OpenSocket {
   return (auth) =>
     io(`${location.origin}${namespace}`, {
       auth,
-      // One round trip less than polling first; a network that breaks WebSocket still gets in.
-      transports: ['websocket', 'polling'],
-      tryAllTransports: true,
+      // Any browser with WebRTC has it, and polling first would cost round trips.
+      transports: ['websocket'],
       reconnection: false,
       forceNew: true,
       timeout: CONNECT_TIMEOUT_MS,
