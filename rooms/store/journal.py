@@ -57,6 +57,7 @@ class Journal:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._unwritten: dict[str, _Unwritten] = {}
+        self._in_flight: dict[str, _Unwritten] = {}
         self._marked = asyncio.Event()
         self._lost = False
 
@@ -103,19 +104,26 @@ class Journal:
         """Write everything that is marked; return whether Redis took it."""
         self._marked.clear()
         batch, self._unwritten = self._unwritten, {}
-        for unwritten in batch.values():
-            try:
+        self._in_flight = batch
+        try:
+            for unwritten in batch.values():
                 async with asyncio.timeout(ANSWER_TIMEOUT_S):
                     await self._write(unwritten)
-            except (RedisError, OSError, TimeoutError) as error:
-                self._note_loss(error)
-                self._remember_whole(batch.values())
-                return False
+        except (RedisError, OSError, TimeoutError) as error:
+            self._note_loss(error)
+            self._remember_whole(batch.values())
+            return False
+        except asyncio.CancelledError:
+            self._remember_whole(batch.values())
+            raise
+        finally:
+            self._in_flight = {}
         self._note_loss(None)
         return True
 
     def is_written(self, interview_id: str) -> bool:
-        return interview_id not in self._unwritten
+        """Whether Redis has everything of the interview."""
+        return interview_id not in self._unwritten and interview_id not in self._in_flight
 
     def _note_loss(self, error: BaseException | None) -> None:
         if (error is not None) != self._lost:

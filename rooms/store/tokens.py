@@ -19,15 +19,17 @@ OVERLAP_MS = 120_000
 KEEP_S = 30 * 24 * 3600
 MAX_REMEMBERED = 10_000
 
-# KEYS[1] the participant's hash; ARGV: now (ms), time to live (s).
+# KEYS[1] the participant's hash; ARGV: now (ms), time to live (s), and the generation and epoch
+# that the node remembers, which are ahead of a Redis that was away or has lost its data.
 _ROTATE = """
-local generation = redis.call('HINCRBY', KEYS[1], 'generation', 1)
-redis.call('HSET', KEYS[1], 'rotated_at_ms', ARGV[1])
+local stored = redis.call('HMGET', KEYS[1], 'generation', 'epoch')
+local generation = math.max(tonumber(stored[1] or '0'), tonumber(ARGV[3])) + 1
+local epoch = math.max(tonumber(stored[2] or '0'), tonumber(ARGV[4]))
+redis.call('HSET', KEYS[1], 'generation', generation, 'epoch', epoch, 'rotated_at_ms', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
-return {generation, tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')}
+return {generation, epoch}
 """
 _REVOKE = """
-redis.call('EXPIRE', KEYS[1], ARGV[1])
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 redis.call('EXPIRE', KEYS[1], ARGV[1])
 return epoch
@@ -73,16 +75,18 @@ class TokenStore:
         the loss. Raises StoreUnavailable if it remembers nothing.
         """
         now_ms = self._now_ms()
+        known = self._remembered.get(participant)
+        floor = known.stamp if known else ResumeStamp(0, 0)
+        arguments = (now_ms, KEEP_S, floor.generation, floor.epoch)
         try:
             generation, epoch = await self._redis.eval(
-                _ROTATE, 1, _key(participant), str(now_ms), str(KEEP_S)
+                _ROTATE, 1, _key(participant), *map(str, arguments)
             )
             stamp = ResumeStamp(int(generation), int(epoch))
         except (RedisError, OSError) as error:
-            known = self._remembered.get(participant)
             if known is None:
                 raise StoreUnavailable from error
-            stamp = ResumeStamp(known.stamp.generation + 1, known.stamp.epoch)
+            stamp = ResumeStamp(floor.generation + 1, floor.epoch)
         self._remember(participant, _Known(stamp, now_ms))
         return stamp
 
@@ -113,19 +117,16 @@ class TokenStore:
             if participant in self._remembered:
                 return self._remembered[participant]
             raise StoreUnavailable from error
-        if b"generation" not in stored:
-            return None
-        stamp = ResumeStamp(int(stored[b"generation"]), int(stored.get(b"epoch", 0)))
-        return self._newer(participant, _Known(stamp, int(stored[b"rotated_at_ms"])))
+        stamp = ResumeStamp(int(stored.get(b"generation", 0)), int(stored.get(b"epoch", 0)))
+        return self._newer(participant, _Known(stamp, int(stored.get(b"rotated_at_ms", 0))))
 
-    def _newer(self, participant: str, stored: _Known) -> _Known:
+    def _newer(self, participant: str, stored: _Known) -> _Known | None:
         """What this node gave out while Redis was lost is newer than what Redis knows."""
         mine = self._remembered.get(participant)
         if mine and mine.stamp.generation > stored.stamp.generation:
-            return _Known(
-                ResumeStamp(mine.stamp.generation, stored.stamp.epoch), mine.rotated_at_ms
-            )
-        return stored
+            epoch = max(mine.stamp.epoch, stored.stamp.epoch)
+            return _Known(ResumeStamp(mine.stamp.generation, epoch), mine.rotated_at_ms)
+        return stored if stored.stamp.generation else None
 
     def _remember(self, participant: str, known: _Known) -> None:
         self._remembered[participant] = known
