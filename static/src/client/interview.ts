@@ -52,7 +52,7 @@ const BEFORE: InterviewState = {
 }
 
 const JOINABLE: Phase[] = ['check', 'left', 'failed', 'replaced']
-const CLOSED = new Set(['room_ended', 'interview_closed'])
+const CLOSED = new Set(['room_ended', 'round_ended', 'interview_closed'])
 
 const GOODBYE_PHASE: Record<Notices['goodbye']['reason'], Phase | null> = {
   ended: 'ended',
@@ -60,6 +60,7 @@ const GOODBYE_PHASE: Record<Notices['goodbye']['reason'], Phase | null> = {
   replaced: 'replaced',
   left: 'left',
   revoked: 'failed',
+  lost: null, // the seat was given up while we were away: the link gives another
   shutdown: null, // the node stops: another connection will do
 }
 
@@ -333,6 +334,7 @@ export class Interview
 
   #onGoodbye(reason: Notices['goodbye']['reason']): void {
     const phase = GOODBYE_PHASE[reason]
+    if (reason === 'lost') this.#signaling.startOver()
     if (!phase) return
     this.#finish(phase)
     if (phase === 'failed') this.#tell(new ProblemError('token_revoked', 'access was withdrawn'))

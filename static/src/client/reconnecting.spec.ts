@@ -5,19 +5,23 @@ import { ReconnectingSocket, type Line } from './reconnecting'
 import { FakeServer } from './testing/fake_server'
 
 let server: FakeServer
-let line: Line & { onRefused: ReturnType<typeof vi.fn>; onDown: ReturnType<typeof vi.fn> }
+let line: Line
+const onRefused = vi.fn<(problem: ProblemError) => void>()
+const onDown = vi.fn<() => void>()
 let socket: ReconnectingSocket
 
 const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0)
 
 beforeEach(() => {
   vi.useFakeTimers()
+  onRefused.mockReset()
+  onDown.mockReset()
   server = new FakeServer()
   line = {
     credentials: vi.fn().mockResolvedValue({ token: 't' }),
     notices: { hello: vi.fn() },
-    onDown: vi.fn(),
-    onRefused: vi.fn(),
+    onDown,
+    onRefused,
   }
   socket = new ReconnectingSocket(server.open, line)
 })
@@ -29,7 +33,7 @@ test('a lost connection comes back for ever, with credentials asked anew each ti
   await settle()
   server.socket.say('connect')
   server.socket.say('disconnect')
-  expect(line.onDown).toHaveBeenCalledOnce()
+  expect(onDown).toHaveBeenCalledOnce()
   for (let attempt = 2; attempt < 12; attempt++) {
     await vi.advanceTimersByTimeAsync(10_000)
     expect(server.sockets).toHaveLength(attempt)
@@ -64,10 +68,10 @@ test('a refusal with a code is final, a busy node is not', async () => {
   const refuse = (code: string): void =>
     server.socket.say('connect_error', Object.assign(new Error(code), { data: { code } }))
   refuse('busy')
-  expect(line.onRefused).not.toHaveBeenCalled()
+  expect(onRefused).not.toHaveBeenCalled()
   await vi.advanceTimersByTimeAsync(1_000)
   refuse('room_full')
-  expect(line.onRefused).toHaveBeenCalledOnce()
+  expect(onRefused).toHaveBeenCalledOnce()
   await vi.advanceTimersByTimeAsync(60_000)
   expect(server.sockets).toHaveLength(2)
 })
@@ -80,7 +84,7 @@ test('credentials that cannot be had while offline are asked for again', async (
   socket.open()
   await vi.advanceTimersByTimeAsync(20_000)
   expect(line.credentials).toHaveBeenCalledTimes(3)
-  expect(line.onRefused.mock.calls[0]?.[0]).toMatchObject({ code: 'link_expired' })
+  expect(onRefused.mock.calls[0]?.[0]).toMatchObject({ code: 'link_expired' })
   expect(server.sockets).toHaveLength(0)
 })
 
@@ -110,7 +114,7 @@ test('what an abandoned socket still says is not heard', async () => {
   old.say('hello', {})
   old.say('disconnect')
   expect(line.notices.hello).not.toHaveBeenCalled()
-  expect(line.onDown).toHaveBeenCalledOnce()
+  expect(onDown).toHaveBeenCalledOnce()
   server.socket.say('connect')
   server.socket.say('hello', {})
   expect(line.notices.hello).toHaveBeenCalledOnce()

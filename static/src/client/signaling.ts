@@ -50,9 +50,14 @@ export class Signaling {
 
   close(): void {
     this.#socket.close()
+    this.startOver()
+    this.#redeemedAgain = false
+  }
+
+  /** What came before is forgotten: the next connection begins with a join token. */
+  startOver(): void {
     this.#resume = null
     this.#position = null
-    this.#redeemedAgain = false
   }
 
   retryNow(): void {
@@ -118,8 +123,7 @@ export class Signaling {
 
   #refused(problem: ProblemError): void {
     if (this.#resume !== null && RESUME_REFUSED.has(problem.code) && !this.#redeemedAgain) {
-      this.#resume = null
-      this.#position = null
+      this.startOver()
       this.#redeemedAgain = true
       this.#socket.open()
       return
