@@ -5,37 +5,39 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from aiohttp import web
 from redis.asyncio import Redis
 
 from config import Settings
-from hr.database import Database, database_url, open_database
-from hr.interviews.service import InterviewService
-from hr.links.service import LinkService
 from rooms.service import RoomService
 from rooms.store.journal import Journal
 from rooms.store.tokens import TokenStore
-from server.addresses import lan_addresses, reachable_host, url_host
+from server.addresses import lan_addresses, media_addresses, resolved
+from server.bearer_sessions import BearerSessions
+from server.durable import Durable, open_durable, public_url, utc_now
+from server.errors import StartError
 from server.figures import NodeFigures
+from server.hr_feed import LiveList
 from server.interview_source import ScheduledInterviews
 from server.listening import listen_http
-from server.live import Unattended
-from server.migrations.upgrade import upgrade
 from server.observability.metrics import Metrics
 from server.private_redis import PrivateRedis
 from server.readiness import NodeReadiness
 from server.security.admission import TokenAdmission
-from server.security.api_keys import ApiKeyService
 from server.security.hr_sessions import HrSessions
 from server.security.keyring import ReloadingKeyring
 from server.security.tokens import TokenSigner
 from server.services import Services
+from server.surroundings import NodeSurroundings
 from server.tls import ssl_context
 from server.web import finish_web_app, make_web_app
+from sfu.api import Limits, Sfu, SfuError
+from signaling.session.visits import Visits
+from signaling.socketio.server import SignalingServer
 
 log = structlog.get_logger("server.app")
 
@@ -45,53 +47,8 @@ SHUTDOWN_TIMEOUT_S = 1.0
 """For requests under way; the whole stop takes at most 5 s."""
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 def unix_ms() -> int:
     return int(time.time() * 1000)
-
-
-@dataclass(frozen=True, slots=True)
-class Durable:
-    """What the command line needs too: settings, SQL and what is kept in it."""
-
-    settings: Settings
-    database: Database
-    interviews: InterviewService
-    links: LinkService
-    api_keys: ApiKeyService
-
-
-@asynccontextmanager
-async def open_durable(settings: Settings) -> AsyncIterator[Durable]:
-    """Open the database, brought to the newest version."""
-    storage = settings.storage
-    storage.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    configured = storage.database_url
-    secret = None if configured is None else configured.get_secret_value()
-    url = database_url(secret, storage.data_dir)
-    database = open_database(url)
-    try:
-        await upgrade(database)
-        yield Durable(
-            settings=settings,
-            database=database,
-            interviews=InterviewService(database, utc_now),
-            links=LinkService(database, utc_now),
-            api_keys=ApiKeyService(database, utc_now),
-        )
-    finally:
-        await database.close()
-
-
-def public_url(settings: Settings, port: int) -> str:
-    """What links begin with."""
-    if settings.http.public_url is not None:
-        return settings.http.public_url
-    scheme = "https" if settings.http.serves_tls else "http"
-    return f"{scheme}://{url_host(reachable_host(settings.http.host))}:{port}"
 
 
 @dataclass(slots=True)
@@ -101,10 +58,10 @@ class Node:
     durable: Durable
     services: Services
     readiness: NodeReadiness
+    signaling: SignalingServer
+    sfu: Sfu
     port: int
     """Of HTTP."""
-    media_port: int
-    stopped: list[str] = field(default_factory=list)
 
 
 @asynccontextmanager
@@ -120,8 +77,13 @@ async def run_node(settings: Settings) -> AsyncIterator[Node]:
         redis = await _open_redis(stack, settings)
         node, app = await _compose(stack, durable, redis, listening)
         await _serve(stack, settings, app, listening)
+        stack.push_async_callback(node.signaling.close)
+        sweeping = asyncio.create_task(node.signaling.run())
+        stack.push_async_callback(_cancelled, sweeping)
+        log.info("serving", url=node.services.public_url, media_port=node.sfu.port)
         yield node
         node.readiness.stopping = True
+        log.info("stopping")
 
 
 async def _open_redis(stack: AsyncExitStack, settings: Settings) -> Redis:
@@ -165,13 +127,14 @@ async def _compose(
     rooms = RoomService(ScheduledInterviews(durable.interviews), journal, clock_ms=unix_ms)
     passing = asyncio.create_task(rooms.run())
     stack.push_async_callback(_cancelled, passing)
-    live = Unattended()
+    sfu = await _start_media(stack, settings, port)
+    visits = Visits(rooms, sfu, admission, NodeSurroundings(settings.hr), clock_ms=unix_ms)
+    sfu.listen(visits.desk)
+    feed = LiveList(sessions, durable.interviews, durable.links, rooms)
+    signaling = SignalingServer(visits, feed, origins=_origins(settings))
+    rooms.on_change(signaling.hr_changed)
     readiness = NodeReadiness(
-        redis,
-        durable.database,
-        settings.rooms,
-        rooms=rooms.room_count,
-        visits=live.__len__,
+        redis, durable.database, settings.rooms, rooms=rooms.room_count, visits=visits.__len__
     )
     services = Services(
         settings=settings,
@@ -181,13 +144,40 @@ async def _compose(
         api_keys=durable.api_keys,
         hr_sessions=sessions,
         join_tokens=admission,
-        visits=live,
-        live=live,
+        visits=visits,
+        bearer_sessions=BearerSessions(2 * settings.rooms.max_participants),
+        live=signaling,
         readiness=readiness,
     )
-    app = make_web_app(services, metrics, NodeFigures(rooms, live, journal))
+    app = make_web_app(services, metrics, NodeFigures(rooms, visits, journal, sfu))
+    signaling.attach(app)
     finish_web_app(app)
-    return Node(durable, services, readiness, port, 0), app
+    return Node(durable, services, readiness, signaling, sfu, port), app
+
+
+async def _start_media(stack: AsyncExitStack, settings: Settings, http_port: int) -> Sfu:
+    media = settings.media
+    host = media.host or settings.http.host
+    port = http_port if media.port is None else media.port
+    try:
+        sfu = await Sfu.start(
+            resolved(host),
+            port,
+            advertised=media.advertised or media_addresses(host),
+            limits=Limits(max_peers=media.max_peers, max_handshakes=media.max_handshakes),
+        )
+    except (OSError, SfuError) as error:
+        raise StartError(
+            f"The media port UDP {host}:{port} cannot be had: {error}.",
+            "Stop the other program, or choose another port with MIANSHI_MEDIA_PORT.",
+        ) from None
+    stack.push_async_callback(sfu.close)
+    return sfu
+
+
+def _origins(settings: Settings) -> tuple[str, ...]:
+    own = settings.http.public_url
+    return (*settings.http.allowed_origins, *((own,) if own else ()))
 
 
 async def _serve(

@@ -65,6 +65,13 @@ class PreconditionError(ServerError):
     remedy = "Take the ETag of the newest answer."
 
 
+class PreconditionMissingError(ServerError):
+    """A PATCH names the session's state that it is for with If-Match."""
+
+    code = "precondition_missing"
+    remedy = 'Send If-Match with the ETag, or "*" to restart ICE.'
+
+
 class KeysUnreadableError(ServerError):
     """The keys file cannot be read."""
 

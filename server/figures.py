@@ -4,14 +4,15 @@ from collections.abc import Sized
 
 from rooms.service import RoomService
 from rooms.store.journal import Journal
-from sfu.api import ClosedError, MediaStats
+from sfu.api import MediaStats, Sfu
 
 
 class NodeFigures:
-    def __init__(self, rooms: RoomService, visits: Sized, journal: Journal) -> None:
+    def __init__(self, rooms: RoomService, visits: Sized, journal: Journal, sfu: Sfu) -> None:
         self._rooms = rooms
         self._visits = visits
         self._journal = journal
+        self._sfu = sfu
 
     def room_count(self) -> int:
         return self._rooms.room_count()
@@ -23,4 +24,4 @@ class NodeFigures:
         return self._journal.lost
 
     async def media_stats(self) -> MediaStats:
-        raise ClosedError
+        return await self._sfu.stats()

@@ -9,8 +9,10 @@ from aiohttp import web
 from config import Settings
 from hr.interviews.service import InterviewService
 from hr.links.service import LinkService, OpenedLink
+from server.bearer_sessions import BearerSessions
 from server.security.api_keys import ApiKeyService
 from server.security.hr_sessions import HrSessions
+from signaling.session.visits import Visits
 
 
 class JoinTokens(Protocol):
@@ -22,17 +24,10 @@ class JoinTokens(Protocol):
         """Resume tokens of this participant are worthless from now on."""
 
 
-class Visiting(Protocol):
-    """The visits of this node."""
-
-    def revoke(self, participant: str) -> None:
-        """The link was withdrawn or another device let in: the present visit ends."""
-
-
 class LiveView(Protocol):
     """Told that something in an interview changed, for HR's live list."""
 
-    def hr_changed(self, organisation: str, interview_id: str) -> None: ...
+    def hr_changed(self, interview_id: str) -> None: ...
 
 
 class Readiness(Protocol):
@@ -50,7 +45,8 @@ class Services:
     api_keys: ApiKeyService
     hr_sessions: HrSessions
     join_tokens: JoinTokens
-    visits: Visiting
+    visits: Visits
+    bearer_sessions: BearerSessions
     live: LiveView
     readiness: Readiness
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from sfu import _engine
 from sfu.contract import Answer, Limits, MediaPlane, NoListener, PeerId, SfuListener, SourceKind
-from sfu.errors import BusyError, ClosedError, UnknownPeerError
+from sfu.errors import BusyError, ClosedError, SfuError, UnknownPeerError
 from sfu.forwarding.scene import Changes, SceneTable
 from sfu.stats import HandshakeCounts, MediaStats, media_stats
 from sfu.transport.addresses import host_addresses
@@ -70,11 +70,14 @@ class Sfu(MediaPlane):
         """Bind the media port and be ready for offers.
 
         `advertised`: addresses for browsers (`ip`, `ip:port`), by default `host`. Raises
-        EngineError if the port cannot be had, SfuError `sfu_address` for unusable addresses.
+        SfuError: the engine's code if the port cannot be had, `sfu_address` for unusable addresses.
         """
         certificate = NodeCertificate.generateCertificate()
         await warm_up(certificate)
-        engine = _engine.Engine(host, port, seed=secrets.token_bytes(32))
+        try:
+            engine = _engine.Engine(host, port, seed=secrets.token_bytes(32))
+        except _engine.EngineError as error:
+            raise SfuError(error.code, str(error)) from error
         try:
             addresses = host_addresses(host, engine.port, advertised)
             sfu = cls(engine, certificate, addresses, limits or Limits())

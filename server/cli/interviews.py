@@ -40,7 +40,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Schedule an interview and print each participant's link, which is shown this once."""
-    from server.app import utc_now  # noqa: PLC0415
+    from server.durable import utc_now  # noqa: PLC0415
 
     begins = utc_now() if starts_at is None else _moment(starts_at)
     people = [
@@ -114,7 +114,7 @@ def _new(
 
 
 async def _create(new: "NewInterview") -> dict[str, Any]:
-    from server.app import open_durable, public_url  # noqa: PLC0415
+    from server.durable import open_durable, public_url  # noqa: PLC0415
 
     chosen = settings()
     base = public_url(chosen, chosen.http.port)
@@ -157,7 +157,7 @@ def list_(
 
 
 async def _list(limit: int) -> list[dict[str, Any]]:
-    from server.app import open_durable  # noqa: PLC0415
+    from server.durable import open_durable  # noqa: PLC0415
 
     async with open_durable(settings()) as durable:
         return [_body(one) for one in await durable.interviews.newest(limit)]
@@ -176,7 +176,7 @@ def show(
 
 
 async def _show(interview_id: str) -> dict[str, Any]:
-    from server.app import open_durable  # noqa: PLC0415
+    from server.durable import open_durable  # noqa: PLC0415
 
     async with open_durable(settings()) as durable:
         return _body(await durable.interviews.get(interview_id))

@@ -12,7 +12,7 @@ app = typer.Typer(help="Signing keys and API keys.", no_args_is_help=True)
 @app.command()
 def rotate(as_json: AsJson = False) -> None:
     """Sign with a new key from now on; what older keys signed stays valid until it expires."""
-    from server.app import utc_now  # noqa: PLC0415
+    from server.durable import utc_now  # noqa: PLC0415
     from server.security import keyring  # noqa: PLC0415
 
     rotated = keyring.rotate(settings().storage.keys_file, utc_now())
@@ -30,7 +30,7 @@ def create_api(
 
 
 async def _create_api(name: str) -> dict[str, Any]:
-    from server.app import open_durable  # noqa: PLC0415
+    from server.durable import open_durable  # noqa: PLC0415
 
     async with open_durable(settings()) as durable:
         made = await durable.api_keys.create(name[:120])
@@ -49,7 +49,7 @@ def list_api(as_json: AsJson = False) -> None:
 
 
 async def _list_api() -> list[dict[str, Any]]:
-    from server.app import open_durable  # noqa: PLC0415
+    from server.durable import open_durable  # noqa: PLC0415
 
     async with open_durable(settings()) as durable:
         keys = await durable.api_keys.all()
@@ -68,7 +68,7 @@ def revoke_api(
 
 
 async def _revoke_api(key_id: str) -> bool:
-    from server.app import open_durable  # noqa: PLC0415
+    from server.durable import open_durable  # noqa: PLC0415
 
     async with open_durable(settings()) as durable:
         return await durable.api_keys.revoke(key_id)

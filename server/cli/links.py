@@ -26,7 +26,7 @@ def list_(
 
 
 async def _list(limit: int) -> list[dict[str, Any]]:
-    from server.app import open_durable, utc_now  # noqa: PLC0415
+    from server.durable import open_durable, utc_now  # noqa: PLC0415
 
     async with open_durable(settings()) as durable:
         links = await durable.links.newest(limit)
@@ -56,7 +56,7 @@ def new(
 
 
 async def _new(interview_id: str, participant_id: str) -> dict[str, Any]:
-    from server.app import open_durable, public_url  # noqa: PLC0415
+    from server.durable import open_durable, public_url  # noqa: PLC0415
 
     chosen = settings()
     async with open_durable(chosen) as durable:
@@ -76,7 +76,7 @@ def hr(
 
 
 async def _hr(name: str) -> dict[str, Any]:
-    from server.app import open_durable, public_url  # noqa: PLC0415
+    from server.durable import open_durable, public_url  # noqa: PLC0415
 
     chosen = settings()
     async with open_durable(chosen) as durable:
@@ -96,7 +96,7 @@ def revoke(
 
 
 async def _revoke(link_id: str) -> None:
-    from server.app import open_durable  # noqa: PLC0415
+    from server.durable import open_durable  # noqa: PLC0415
 
     async with open_durable(settings()) as durable:
         await durable.links.revoke(link_id)

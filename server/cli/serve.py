@@ -55,8 +55,9 @@ def _settings(*, tls: bool, host: str | None, port: int | None) -> Settings:
 
 
 async def _serve(chosen: Settings, *, with_demo: bool) -> None:
-    from server.app import run_node, utc_now  # noqa: PLC0415
+    from server.app import run_node  # noqa: PLC0415
     from server.demo import make_demo  # noqa: PLC0415
+    from server.durable import utc_now  # noqa: PLC0415
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -102,8 +103,8 @@ def demo(as_json: AsJson = False) -> None:
 
 
 async def _demo() -> dict[str, str]:
-    from server.app import open_durable, public_url, utc_now  # noqa: PLC0415
     from server.demo import make_demo  # noqa: PLC0415
+    from server.durable import open_durable, public_url, utc_now  # noqa: PLC0415
 
     chosen = settings()
     base = public_url(chosen, chosen.http.port)

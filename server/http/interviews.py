@@ -98,12 +98,12 @@ async def index(request: web.Request) -> web.Response:
 
 
 async def create(request: web.Request) -> web.Response:
-    caller = await hr_caller(request)
+    await hr_caller(request)
     new = await read_body(request, NewInterview)
     services = services_of(request)
     interview = await services.interviews.create(new)
     issued = await services.links.issue_all(interview)
-    services.live.hr_changed(caller.organisation_id, interview.id)
+    services.live.hr_changed(interview.id)
     urls = {one: services.participant_url(link.secret) for one, link in issued.items()}
     links = {one: link.link for one, link in issued.items()}
     return answer(interview_out(interview, links, urls), status=201)
@@ -117,13 +117,13 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def new_link(request: web.Request) -> web.Response:
-    caller = await hr_caller(request)
+    await hr_caller(request)
     services = services_of(request)
     interview = await services.interviews.get(request.match_info["interview"])
     participant_id = request.match_info["participant"]
     issued = await services.links.issue(interview, participant_id)
     await services.withdraw(participant_id)
-    services.live.hr_changed(caller.organisation_id, interview.id)
+    services.live.hr_changed(interview.id)
     return answer(
         NewLinkOut(
             link=services.participant_url(issued.secret),
@@ -135,13 +135,13 @@ async def new_link(request: web.Request) -> web.Response:
 
 
 async def release(request: web.Request) -> web.Response:
-    caller = await hr_caller(request)
+    await hr_caller(request)
     services = services_of(request)
     interview = await services.interviews.get(request.match_info["interview"])
     participant_id = request.match_info["participant"]
     await services.links.release(interview, participant_id)
     await services.withdraw(participant_id)
-    services.live.hr_changed(caller.organisation_id, interview.id)
+    services.live.hr_changed(interview.id)
     return web.Response(status=204)
 
 

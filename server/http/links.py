@@ -66,7 +66,7 @@ async def redeem(request: web.Request) -> web.Response:
             request, response, HR_COOKIE, value, lifetime=sessions.lifetime, samesite="Strict"
         )
     if opened.interview is not None:
-        services.live.hr_changed(opened.link.organisation_id, opened.interview.id)
+        services.live.hr_changed(opened.interview.id)
     return response
 
 
@@ -116,7 +116,7 @@ async def ask(request: web.Request) -> web.Response:
     services = services_of(request)
     opened = await services.links.ask(request.match_info["link"], device_of(request))
     if opened.interview is not None:
-        services.live.hr_changed(opened.link.organisation_id, opened.interview.id)
+        services.live.hr_changed(opened.interview.id)
     return web.Response(status=204)
 
 

@@ -2,13 +2,14 @@
 
 from aiohttp import web
 
-from server.http import health, interviews, links, metrics, openapi, pages, session
+from server.http import health, interviews, links, metrics, openapi, pages, session, whip
 from server.http.route import Route
 
 API_ROUTES: tuple[Route, ...] = (
     *links.ROUTES,
     *session.ROUTES,
     *interviews.ROUTES,
+    *whip.ROUTES,
     *health.ROUTES,
     *metrics.ROUTES,
 )

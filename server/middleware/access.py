@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from http import HTTPStatus
 
 import structlog
 from aiohttp import web
@@ -29,6 +30,8 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _note(request: web.Request, response: web.StreamResponse, seconds: float) -> None:
+    if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+        return  # a socket lasts for a whole visit; signalling counts those
     route = route_of(request)
     request.app[METRICS].requests.labels(route, request.method, str(response.status)).observe(
         seconds

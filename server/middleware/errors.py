@@ -12,6 +12,7 @@ from server.errors import (
     MediaTypeError,
     OriginRefusedError,
     PreconditionError,
+    PreconditionMissingError,
     RateLimitedError,
     RequestInvalidError,
     ServerError,
@@ -20,6 +21,7 @@ from server.errors import (
     UnauthenticatedError,
 )
 from sfu.api import BusyError, SdpError, SfuError
+from signaling.errors import SignalingError
 
 log = structlog.get_logger("server.http")
 
@@ -36,9 +38,26 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     MediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     SessionUnknownError: HTTPStatus.NOT_FOUND,
     PreconditionError: HTTPStatus.PRECONDITION_FAILED,
+    PreconditionMissingError: HTTPStatus.PRECONDITION_REQUIRED,
     SdpError: HTTPStatus.BAD_REQUEST,
     BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+
+CODE_STATUSES = {
+    "token_invalid": HTTPStatus.UNAUTHORIZED,
+    "token_expired": HTTPStatus.UNAUTHORIZED,
+    "token_used": HTTPStatus.UNAUTHORIZED,
+    "token_revoked": HTTPStatus.UNAUTHORIZED,
+    "not_permitted": HTTPStatus.FORBIDDEN,
+    "interview_closed": HTTPStatus.FORBIDDEN,
+    "participant_unknown": HTTPStatus.NOT_FOUND,
+    "interview_unknown": HTTPStatus.NOT_FOUND,
+    "busy": HTTPStatus.SERVICE_UNAVAILABLE,
+    "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""For rooms and signalling, by their codes; what is not here contradicts the room's state."""
+
+OurError = HrError | ServerError | RoomsError | SfuError | SignalingError
 
 HTTP_CODES = {
     HTTPStatus.NOT_FOUND: "not_found",
@@ -63,21 +82,29 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except web.HTTPException as error:
         return _from_aiohttp(error)
-    except (HrError, ServerError, RoomsError, SfuError) as error:
+    except (HrError, ServerError, RoomsError, SfuError, SignalingError) as error:
         return _from_ours(error)
     except Exception:
         log.exception("request_failed", route=route_of(request))
         return error_response(500, "internal", "The server failed; its log has the details.")
 
 
-def _from_ours(error: HrError | ServerError | RoomsError | SfuError) -> web.Response:
-    status = next(
-        (status for kind, status in STATUSES.items() if isinstance(error, kind)),
-        HTTPStatus.CONFLICT if isinstance(error, RoomsError) else HTTPStatus.INTERNAL_SERVER_ERROR,
-    )
+def _from_ours(error: OurError) -> web.Response:
+    status = _status_of(error)
     code = error.reason if isinstance(error, TokenRefusedError) else error.code
     remedy = getattr(error, "remedy", "")
     return error_response(status, code, str(error), remedy, AUTHENTICATE.get(status))
+
+
+def _status_of(error: OurError) -> HTTPStatus:
+    for kind, status in STATUSES.items():
+        if isinstance(error, kind):
+            return status
+    if error.code.startswith("sdp_"):
+        return HTTPStatus.BAD_REQUEST
+    if isinstance(error, RoomsError | SignalingError):
+        return CODE_STATUSES.get(error.code, HTTPStatus.CONFLICT)
+    return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _from_aiohttp(error: web.HTTPException) -> web.StreamResponse:

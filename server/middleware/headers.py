@@ -20,6 +20,15 @@ _FIXED = {
     ),
 }
 
+CROSS_ORIGIN = ("/whip", "/whep")
+"""RFC 9725 section 4.7: pages of other sites may use these, with a bearer token."""
+
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Location, ETag, Link, Accept-Patch, Accept-Post",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
 _HSTS = "max-age=31536000"
 
 
@@ -47,8 +56,9 @@ def add_security_headers(app: web.Application, settings: HttpSettings) -> None:
             headers.setdefault(name, value)
         headers.setdefault("Content-Security-Policy", content_security_policy(request.host))
         headers.setdefault("Cache-Control", "no-store")
-        if "Access-Control-Allow-Origin" not in headers:
-            headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if request.path.startswith(CROSS_ORIGIN):
+            headers.update(_CORS)
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         if hsts:
             headers.setdefault("Strict-Transport-Security", _HSTS)
         headers.pop("Server", None)

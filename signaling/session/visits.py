@@ -15,7 +15,7 @@ from rooms.room.model import Person
 from rooms.room.room import Room
 from rooms.service import RoomListener, RoomService
 from sfu.api import MediaPlane, tracks_of
-from signaling.errors import AdmissionRefused, NotPermitted, SignalingError
+from signaling.errors import AdmissionRefused, NotPermitted, SignalingError, VisitOver
 from signaling.protocol.auth import Auth
 from signaling.protocol.base import Message, Role
 from signaling.protocol.commands import Command
@@ -257,6 +257,13 @@ class Visits(RoomListener):
             self._leave(visit)
             raise
         return BearerSession(session, answer)
+
+    async def offer_again(self, session: str, offer: str) -> str:
+        """Answer a later offer of a WHIP or WHEP session (PATCH: an ICE restart)."""
+        visit = self._bearers.get(session)
+        if visit is None:
+            raise VisitOver("The session is over.")
+        return await self.desk.offer(visit, offer, {} if visit.watching else tracks_of(offer))
 
     def hang_up(self, session: str) -> bool:
         """End a WHIP or WHEP session (DELETE); False if there is none of that id."""
