@@ -185,13 +185,10 @@ class Resume(Notice):
 
 
 class Goodbye(Notice):
-    """The server closes this connection and says why.
-
-    `lost` is said to a WHIP or WHEP session at most: a socket that is gone hears nothing.
-    """
+    """The server closes this connection and says why."""
 
     TYPE = "goodbye"
-    reason: Literal["ended", "removed", "replaced", "left", "lost", "revoked", "shutdown"]
+    reason: Literal["ended", "removed", "replaced", "left", "revoked", "shutdown"]
 
 
 NOTICES: dict[str, type[Notice]] = {

@@ -54,9 +54,9 @@ class PeerDesk(Stage, SfuListener):
         rooms: Whereabouts,
         *,
         visit_of: Callable[[str], Visit | None],
-        on_lost: Callable[[Visit, bool], None],
+        on_lost: Callable[[Visit, int], None],
     ) -> None:
-        """`on_lost(visit, gone)`: media is silent (False) or the peer connection ended (True)."""
+        """`on_lost(visit, silent_ms)`: media is silent for long, or the peer connection ended."""
         self._media = media
         self._rooms = rooms
         self._visit_of = visit_of
@@ -199,7 +199,7 @@ class PeerDesk(Stage, SfuListener):
             return
         visit.send(MediaLost(silent_ms=silent_ms))
         if silent_ms >= LOST_MS:
-            self._on_lost(visit, False)
+            self._on_lost(visit, silent_ms)
 
     def on_closed(self, peer: PeerId, reason: str) -> None:
         visit = self._visits.get(peer)
@@ -208,4 +208,4 @@ class PeerDesk(Stage, SfuListener):
             return
         visit.peer, visit.sdp_session = None, None
         visit.send(MediaLost(silent_ms=CLOSED_SILENT_MS))
-        self._on_lost(visit, True)
+        self._on_lost(visit, CLOSED_SILENT_MS)

@@ -15,7 +15,7 @@ from signaling.protocol.views import RoomView
 from signaling.session.ports import Guest
 from signaling.session.views import event_notice, room_view
 
-GoodbyeReason = Literal["ended", "removed", "replaced", "left", "lost", "revoked", "shutdown"]
+GoodbyeReason = Literal["ended", "removed", "replaced", "left", "revoked", "shutdown"]
 
 
 class Connection(Protocol):
@@ -36,6 +36,8 @@ class Visit:
         self.peer: PeerId | None = None
         self.sdp_session: str | None = None
         """The `o=` session id of the peer connection."""
+        self.bearer: str | None = None
+        """The id of the WHIP or WHEP session, if that is how the participant is here."""
         self.watching: str | None = None
         """The one participant that is shown to this visitor (WHEP)."""
         self.offering = asyncio.Lock()

@@ -26,6 +26,8 @@ from signaling.session.media import PeerDesk
 from signaling.session.ports import Admission, Guest, Surroundings
 from signaling.session.visit import Connection, GoodbyeReason, Visit
 
+REVOKE_TIMEOUT_S = 2.0
+
 BEARER_LOST_MS = 15_000
 """Media silence after which a visit without a socket (WHIP, WHEP) counts as disconnected."""
 
@@ -48,14 +50,11 @@ class BearerSession:
 class _NoSocket:
     """The connection of somebody who speaks WHIP or WHEP: nothing can be told to them."""
 
-    def __init__(self, on_close: Callable[[], None]) -> None:
-        self._on_close = on_close
-
     def send(self, notice: Notice) -> None:
         """There is nobody to tell."""
 
     def close(self) -> None:
-        self._on_close()
+        """There is nothing to close: the peer connection goes with the visit."""
 
 
 class Visits(RoomListener):
@@ -77,7 +76,7 @@ class Visits(RoomListener):
         self._clock_ms = clock_ms
         self._visits: dict[str, Visit] = {}
         self._bearers: dict[str, Visit] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._revoking: dict[str, asyncio.Task[None]] = {}
         self._closing = False
         rooms.bind(self.desk, self)
 
@@ -95,6 +94,7 @@ class Visits(RoomListener):
         Raises AdmissionRefused, or a RoomsError with a code of `CONNECT_CODES`.
         """
         guest = await self._admit(auth)
+        await self._revoked(guest.participant)
         resume = await self._admission.issue_resume(guest)
         visit = await self._attach(guest, connection, keep_peer=auth.resume is not None)
         return visit, self._greeting(visit, auth, resume)
@@ -113,9 +113,10 @@ class Visits(RoomListener):
         # No await from here on: the seat and the visit appear in one step.
         visit = self._visits.setdefault(guest.participant, Visit(guest))
         visit.dismiss("replaced")
-        if not keep_peer:
+        if not keep_peer or visit.bearer is not None:
             self.desk.drop(visit)
-            visit.watching = None
+        self._bearers.pop(visit.bearer or "", None)
+        visit.bearer = visit.watching = None
         visit.guest, visit.connection = guest, connection
         return visit
 
@@ -156,16 +157,18 @@ class Visits(RoomListener):
             visit.connection = None
             self.rooms.disconnect(visit.participant)
 
-    def end(self, participant: str, reason: GoodbyeReason) -> None:
-        """The seat was given up: goodbye."""
+    def end(self, participant: str, reason: GoodbyeReason | None) -> None:
+        """The seat was given up. `reason` is said to the client; None if nobody is there."""
         visit = self._visits.pop(participant, None)
         if visit is None:
             return
         visit.over = True
+        self._bearers.pop(visit.bearer or "", None)
         self.desk.drop(visit)
-        visit.dismiss(reason)
+        if reason is not None:
+            visit.dismiss(reason)
         if reason in _FOR_GOOD:
-            self._soon(self._admission.revoke(participant))
+            self._revoke_soon(participant)
 
     def revoke(self, participant: str) -> None:
         """HR withdrew the link or let another device in: the present connection must go."""
@@ -185,13 +188,24 @@ class Visits(RoomListener):
         for visit in list(self._visits.values()):
             visit.dismiss("shutdown")
             self.desk.drop(visit)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=1)
+        if self._revoking:
+            await asyncio.wait(self._revoking.values(), timeout=REVOKE_TIMEOUT_S)
 
-    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(_logged(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _revoke_soon(self, participant: str) -> None:
+        """Nobody waits for Redis here, except that person, should they come back at once."""
+        task = asyncio.create_task(_logged(self._admission.revoke(participant)))
+        self._revoking[participant] = task
+        task.add_done_callback(lambda done: self._forget_revoking(participant, done))
+
+    def _forget_revoking(self, participant: str, done: asyncio.Task[None]) -> None:
+        if self._revoking.get(participant) is done:
+            del self._revoking[participant]
+
+    async def _revoked(self, participant: str) -> None:
+        """Wait until old tokens are revoked, lest a new one be revoked with them."""
+        task = self._revoking.get(participant)
+        if task is not None:
+            await asyncio.wait([task], timeout=REVOKE_TIMEOUT_S)
 
     # What rooms say.
 
@@ -206,7 +220,7 @@ class Visits(RoomListener):
     def _see_off(self, live: LiveInterview, room: Room, recorded: Recorded) -> None:
         event = recorded.event
         if isinstance(event, Left) and event.reason != "handed_over":
-            self.end(event.participant, event.reason)
+            self.end(event.participant, None if event.reason == "lost" else event.reason)
         elif isinstance(event, Ended):
             for visit in [one for one in self._visits.values() if one.room == room.id]:
                 visit.tell(live, room, [recorded])
@@ -218,13 +232,13 @@ class Visits(RoomListener):
         if visit is not None and room is not None:
             visit.move(live, room, reason)
 
-    def _media_lost(self, visit: Visit, gone: bool) -> None:
+    def _media_lost(self, visit: Visit, silent_ms: int) -> None:
         participant = visit.participant
         try:
             self.rooms.submit(ReportQuality(participant, "lost"))
         except RoomsError:
             return  # the seat went first: nobody is left to be told
-        if gone and isinstance(visit.connection, _NoSocket):
+        if silent_ms >= BEARER_LOST_MS and isinstance(visit.connection, _NoSocket):
             self.disconnected(visit, visit.connection)
 
     # WHIP and WHEP.
@@ -275,15 +289,12 @@ class Visits(RoomListener):
 
     async def _bearer(self, guest: Guest) -> tuple[str, Visit]:
         session = secrets.token_urlsafe(18)
-        connection = _NoSocket(lambda: self._close_bearer(session))
-        visit = await self._attach(guest, connection, keep_peer=False)
+        visit = await self._attach(guest, _NoSocket(), keep_peer=False)
         live, room = self.rooms.where(guest.participant)
         visit.show(live, room)
         self._bearers[session] = visit
+        visit.bearer = session
         return session, visit
-
-    def _close_bearer(self, session: str) -> None:
-        self._bearers.pop(session, None)
 
     def _leave(self, visit: Visit) -> None:
         try:

@@ -363,13 +363,9 @@ export interface Resume {
   resume: string;
 }
 
-/**
- * The server closes this connection and says why.
- *
- * `lost` is said to a WHIP or WHEP session at most: a socket that is gone hears nothing.
- */
+/** The server closes this connection and says why. */
 export interface Goodbye {
-  reason: 'ended' | 'removed' | 'replaced' | 'left' | 'lost' | 'revoked' | 'shutdown';
+  reason: 'ended' | 'removed' | 'replaced' | 'left' | 'revoked' | 'shutdown';
 }
 
 /** A person in an interview. `bound`: the link belongs to one device already. */
