@@ -205,3 +205,78 @@ fn rtcp_associated(clear: &[u8], index_word: u32) -> [u8; RTCP_CLEAR_BYTES + IND
     associated[RTCP_CLEAR_BYTES..].copy_from_slice(&index_word.to_be_bytes());
     associated
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SALT: [u8; 12] = *b"Quid pro quo";
+    const RTP_HEADER: &str = "8040f17b8041f8d35501a0b2";
+    const RTP_TEXT: &[u8] = b"Gallia est omnis divisa in partes tres";
+    const RTCP: &str = "81c8000d4d6172734e545031 4e545032525450200000042a0000e930\
+                        4c756e61deadbeefdeadbeefdeadbeefdeadbeefdeadbeef";
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let hex = hex.replace(' ', "");
+        (0..hex.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex"))
+            .collect()
+    }
+
+    fn aead(key_bytes: u8) -> Cipher {
+        let key: Vec<u8> = (0..key_bytes).collect();
+        Cipher::Aead(Aead::new(&key, SALT).expect("a key of the right length"))
+    }
+
+    /// RFC 7714, sections 16.1.1 and 16.2.1.
+    #[test]
+    fn rtp_of_rfc_7714() {
+        for (key_bytes, sealed) in [
+            (
+                16,
+                "f24de3a3fb34de6cacba861c9d7e4bcabe633bd50d294e6f42a5f47a51c7d19b36de3adf8833\
+                 899d7f27beb16a9152cf765ee4390cce",
+            ),
+            (
+                32,
+                "32b1de78a822fe12ef9f78fa332e33aab18012389a58e2f3b50b2a0276ffae0f1ba63799b87b\
+                 7aa3db36dfffd6b0f9bb7878d7a76c13",
+            ),
+        ] {
+            let cipher = aead(key_bytes);
+            let plain = [&bytes(RTP_HEADER)[..], RTP_TEXT].concat();
+            let mut packet = [&plain[..], &[0; 16]].concat();
+            // Roll-over counter zero, so the index is the sequence number.
+            let (ssrc, index) = (0x5501_a0b2, 0xf17b);
+            let sealed_bytes = cipher.seal_rtp(&mut packet, plain.len(), 12, ssrc, index);
+            assert_eq!(sealed_bytes, Ok(packet.len()));
+            assert_eq!(packet[12..], bytes(sealed));
+            let opened = cipher.open_rtp(&mut packet, 12, ssrc, index);
+            assert_eq!(opened, Ok(plain.len()));
+            assert_eq!(packet[..plain.len()], plain);
+        }
+    }
+
+    /// RFC 7714, section 17.1.
+    #[test]
+    fn rtcp_of_rfc_7714() {
+        let cipher = aead(16);
+        let plain = bytes(RTCP);
+        let mut packet = [&plain[..], &[0; 20]].concat();
+        let (ssrc, index) = (0x4d61_7273, 0x5d4);
+        let sealed_bytes = cipher.seal_rtcp(&mut packet, plain.len(), ssrc, index);
+        assert_eq!(sealed_bytes, Ok(packet.len()));
+        assert_eq!(
+            packet[8..],
+            bytes(
+                "63e94885dcdab67ca727d7662f6b7e997ff5c0f76c06f32dc676a5f1730d6fda\
+                 4ce09b4686303ded0bb9275bc84aa45896cf4d2fc5abf87245d9eade800005d4"
+            )
+        );
+        let word = cipher.index_word(&packet).expect("an index word");
+        assert_eq!(word, ENCRYPTED | index);
+        assert_eq!(cipher.open_rtcp(&mut packet, ssrc, word), Ok(plain.len()));
+        assert_eq!(packet[..plain.len()], plain);
+    }
+}
