@@ -1,6 +1,8 @@
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 
+import './ui/styles/index.css'
+
 import App from './App.vue'
 import { showLocale, texts } from './i18n'
 import { createRoutes } from './router'
