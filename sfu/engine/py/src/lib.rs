@@ -11,6 +11,8 @@ mod validate;
 
 #[pymodule]
 mod _engine {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use crate::engine::Engine;
     #[pymodule_export]
@@ -21,4 +23,18 @@ mod _engine {
     use crate::media::{Codec, Media};
     #[pymodule_export]
     use crate::stats::{Stats, StreamStats};
+
+    /// `Event`: the union of all event classes.
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        let event = py
+            .get_type::<IceConnected>()
+            .bitor(py.get_type::<DtlsReceived>())?
+            .bitor(py.get_type::<PeerSilent>())?
+            .bitor(py.get_type::<SourceStarted>())?
+            .bitor(py.get_type::<Speaking>())?
+            .bitor(py.get_type::<Stats>())?;
+        module.add("Event", event)
+    }
 }
