@@ -4,8 +4,9 @@ use core::time::Duration;
 
 use crate::time::Time;
 
-/// Retransmissions of one packet to one viewer.
-const MAX_RESENDS: u8 = 3;
+/// Retransmissions of one packet to one viewer: at 20 % loss the last one is needed once in
+/// fifteen thousand packets.
+const MAX_RESENDS: u8 = 5;
 /// A second request sooner than this crossed the first answer on the way.
 const MIN_INTERVAL: Duration = Duration::from_millis(10);
 /// A viewer on a slow path may ask again after this at the latest.
@@ -60,12 +61,12 @@ mod tests {
     const ROUND_TRIP: Duration = Duration::from_millis(40);
 
     #[test]
-    fn a_packet_is_resent_thrice_and_not_faster_than_the_path() {
+    fn a_packet_is_resent_a_few_times_and_not_faster_than_the_path() {
         let mut limiter = ResendLimiter::default();
         let sent = (0..1_000)
             .filter(|millis| limiter.allow(7, ROUND_TRIP, Time::from_millis(*millis)))
             .collect::<Vec<_>>();
-        assert_eq!(sent, [0, 30, 60]);
+        assert_eq!(sent, [0, 30, 60, 90, 120]);
     }
 
     #[test]

@@ -1,0 +1,9 @@
+//! Whole calls through the engine in virtual time over a seeded, faulty line.
+
+mod forwarding;
+mod handoff;
+mod hostile;
+mod layers;
+mod loss;
+mod reports;
+mod sim;

@@ -1,0 +1,216 @@
+//! Whole calls in virtual time: an engine, its clients and the line between them.
+
+pub mod client;
+pub mod description;
+pub mod link;
+pub mod stream;
+
+use core::time::Duration;
+
+use mianshi_engine_core::time::Time;
+use mianshi_engine_core::{Command, Config, Engine, Event, Media, PeerId, Stats};
+
+use client::{Client, PROFILE, Received, key};
+use description::{slot_ssrc, visit};
+use link::{Delivery, Link};
+use stream::Stream;
+
+/// Our wall clock at `Time(0)`.
+pub const EPOCH: u64 = 0xE000_0000_0000_0000;
+
+pub struct World {
+    pub engine: Engine,
+    pub clients: Vec<Client>,
+    pub link: Link,
+    pub events: Vec<Event>,
+    pub now: Time,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let config = Config {
+            seed: [seed as u8; 32],
+            ntp_epoch: EPOCH,
+        };
+        Self {
+            engine: Engine::new(config, Time(0)),
+            clients: Vec::new(),
+            link: Link::new(seed),
+            events: Vec::new(),
+            now: Time::from_millis(1),
+        }
+    }
+
+    /// A connected client with a microphone and a camera (SSRCs 1000 and 2000 times its number).
+    pub fn join(&mut self, id: PeerId, simulcast: bool) -> &mut Client {
+        self.join_with(id, visit(simulcast, 3));
+        let client = self.client(id);
+        client.streams.push(Stream::audio("mic", id as u32 * 1_000));
+        if simulcast {
+            client
+                .streams
+                .push(Stream::video("cam", Some("q"), id as u32 * 2_000));
+            client
+                .streams
+                .push(Stream::video("cam", Some("f"), id as u32 * 2_000 + 500));
+        } else {
+            client
+                .streams
+                .push(Stream::video("cam", None, id as u32 * 2_000));
+        }
+        client
+    }
+
+    /// A connected client that sends nothing.
+    pub fn join_with(&mut self, id: PeerId, media: Vec<Media>) {
+        let client = Client::new(id);
+        let (ice_ufrag, ice_pwd) = (client.ufrag.clone(), client.password.clone());
+        self.command(Command::AddPeer {
+            peer: id,
+            ice_ufrag,
+            ice_pwd,
+        });
+        self.command(Command::SetMedia { peer: id, media });
+        let (receive, send) = (key(id, true), key(id, false));
+        self.command(Command::SetKeys {
+            peer: id,
+            profile: PROFILE.id(),
+            receive,
+            send,
+        });
+        let mut request = client.stun();
+        self.engine.receive(&mut request, client.address, self.now);
+        self.clients.push(client);
+        self.flush();
+    }
+
+    pub fn client(&mut self, id: PeerId) -> &mut Client {
+        self.clients
+            .iter_mut()
+            .find(|client| client.id == id)
+            .expect("a client that joined")
+    }
+
+    pub fn command(&mut self, command: Command) {
+        self.engine.command(command, self.now);
+        self.flush();
+    }
+
+    pub fn route(&mut self, viewer: PeerId, slot: &str, source: Option<(PeerId, &str)>) {
+        let source = source.map(|(peer, mid)| (peer, mid.to_owned()));
+        self.command(Command::Route {
+            viewer,
+            slot: slot.to_owned(),
+            source,
+        });
+    }
+
+    /// `from` sends this past the line's faults.
+    pub fn inject(&mut self, from: PeerId, datagram: Vec<u8>) {
+        let from = self.client(from).address;
+        self.inject_from(from, datagram);
+    }
+
+    pub fn inject_from(&mut self, from: std::net::SocketAddr, mut datagram: Vec<u8>) {
+        self.engine.receive(&mut datagram, from, self.now);
+        self.flush();
+    }
+
+    pub fn run_for(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        while let Some(next) = self.next_moment().filter(|next| *next <= end) {
+            self.now = self.now.max(next);
+            self.step();
+        }
+        self.now = end;
+    }
+
+    pub fn stats(&mut self) -> Stats {
+        self.command(Command::RequestStats { token: 7 });
+        let found = self.events.iter().rev().find_map(|event| match event {
+            Event::Stats(stats) => Some(stats.clone()),
+            _ => None,
+        });
+        found.expect("statistics were asked for")
+    }
+
+    pub fn dropped(&mut self, reason: &str) -> u64 {
+        let stats = self.stats();
+        stats
+            .datagrams_dropped
+            .iter()
+            .find(|(name, _)| *name == reason)
+            .expect("a known reason")
+            .1
+    }
+
+    /// What a client saw in one slot, in the order of the slot's numbers.
+    pub fn seen(&mut self, viewer: PeerId, slot: &str) -> Vec<Received> {
+        let ssrc = slot_ssrc(slot);
+        let mut seen: Vec<Received> = self
+            .client(viewer)
+            .received
+            .iter()
+            .filter(|packet| packet.ssrc == ssrc)
+            .cloned()
+            .collect();
+        seen.sort_by_key(|packet| packet.sequence);
+        seen.dedup_by_key(|packet| packet.sequence);
+        seen
+    }
+
+    fn next_moment(&mut self) -> Option<Time> {
+        let clients = self.clients.iter().map(Client::next_due).min();
+        [clients, self.link.next_arrival(), self.engine.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn step(&mut self) {
+        for at in 0..self.clients.len() {
+            let from = self.clients[at].address;
+            for datagram in self.clients[at].poll(self.now) {
+                self.link.send(self.now, || Delivery::ToEngine {
+                    from,
+                    datagram: datagram.clone(),
+                });
+            }
+        }
+        while let Some(delivery) = self.link.take_arrived(self.now) {
+            match delivery {
+                Delivery::ToEngine { from, mut datagram } => {
+                    self.engine.receive(&mut datagram, from, self.now)
+                }
+                Delivery::ToClient { to, datagram } => self.deliver(to, datagram),
+            }
+        }
+        self.engine.tick(self.now);
+        self.flush();
+    }
+
+    fn deliver(&mut self, to: std::net::SocketAddr, datagram: Vec<u8>) {
+        let Some(client) = self.clients.iter_mut().find(|client| client.address == to) else {
+            return;
+        };
+        let from = client.address;
+        for answer in client.receive(datagram, self.now) {
+            self.link.send(self.now, || Delivery::ToEngine {
+                from,
+                datagram: answer.clone(),
+            });
+        }
+    }
+
+    fn flush(&mut self) {
+        for (to, datagram) in self.engine.outbox().iter() {
+            let now = self.now;
+            self.link.send(now, || Delivery::ToClient {
+                to,
+                datagram: datagram.to_vec(),
+            });
+        }
+        self.engine.outbox().clear();
+        self.events.extend(self.engine.events());
+    }
+}
