@@ -83,7 +83,7 @@ class HttpSettings(Section):
     trust_forwarded_for: bool = False
     """Take a client's address from X-Forwarded-For: only behind a proxy that sets it."""
     max_body_bytes: Annotated[int, Field(ge=1024, le=10 * 2**20)] = 2**20
-    static_dir: Path = Path("static/dist")
+    static_dir: Path = Path(__file__).parents[1] / "static" / "dist"
     lookups_per_minute: Annotated[int, Field(ge=1)] = 60
     """Link look-ups and redemptions that one address may make."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import DateTime, Dialect, MetaData, event, make_url, text
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -129,7 +130,7 @@ async def _unavailable() -> AsyncIterator[None]:
     """Driver errors that mean `no database now` become one error of ours."""
     try:
         yield
-    except (OperationalError, InterfaceError, ConnectionError) as error:
+    except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
         raise DatabaseUnavailableError from error
 
 

@@ -19,6 +19,7 @@ from rooms.store.tokens import TokenStore
 from server.addresses import lan_addresses, media_addresses, resolved
 from server.bearer_sessions import BearerSessions
 from server.durable import Durable, open_durable, public_url, utc_now
+from server.endings import Endings
 from server.errors import StartError
 from server.figures import NodeFigures
 from server.hr_feed import LiveList
@@ -133,6 +134,9 @@ async def _compose(
     feed = LiveList(sessions, durable.interviews, durable.links, rooms)
     signaling = SignalingServer(visits, feed, origins=_origins(settings))
     rooms.on_change(signaling.hr_changed)
+    endings = Endings(rooms, durable.interviews)
+    rooms.on_change(endings.on_change)
+    stack.push_async_callback(endings.close)
     readiness = NodeReadiness(
         redis, durable.database, settings.rooms, rooms=rooms.room_count, visits=visits.__len__
     )

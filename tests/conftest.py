@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from redis.asyncio import Redis
 
+from tests.postgres_server import PostgresServer, find_binaries
 from tests.redis_server import RedisServer
 
 
@@ -29,6 +30,18 @@ async def redis(shared_redis: RedisServer) -> AsyncIterator[Redis]:
 def own_redis() -> Iterator[RedisServer]:
     """A Redis that the test may stop and start."""
     server = RedisServer()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL; `new_database()` gives an empty database."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.fail("no PostgreSQL: run tests/install-system-packages.sh")
+    server = PostgresServer(binaries)
     server.start()
     yield server
     server.remove()
