@@ -15,6 +15,7 @@ from sfu.api import (
     Slot,
     SourceKind,
     UnknownPeerError,
+    tracks_of,
 )
 from signaling.errors import MediaMissing, SignalingError, VisitOver
 from signaling.protocol.events import MediaLost, MoreSlots, Slots, Speaking
@@ -67,13 +68,16 @@ class PeerDesk(Stage, SfuListener):
 
     # Offers.
 
-    async def offer(self, visit: Visit, sdp: str, tracks: Mapping[str, SourceKind]) -> str:
-        """Answer the visit's offer: a new connection or a later offer of the present one."""
+    async def offer(self, visit: Visit, sdp: str, tracks: Mapping[str, SourceKind] | None) -> str:
+        """Answer the visit's offer: a new connection or a later offer of the present one.
+
+        `tracks` is None for a client that cannot say what it sends: it is guessed.
+        """
         async with visit.offering:
             if visit.over:
                 raise VisitOver("The visit is over.")
             try:
-                return await self._answer(visit, sdp, tracks)
+                return await self._answer(visit, sdp, tracks_of(sdp) if tracks is None else tracks)
             except SdpError as error:
                 raise SignalingError(str(error), code=error.code) from None
             except BusyError as error:

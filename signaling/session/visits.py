@@ -94,7 +94,8 @@ class Visits(RoomListener):
         Raises AdmissionRefused, or a RoomsError with a code of `CONNECT_CODES`.
         """
         guest = await self._admit(auth)
-        await self._revoked(guest.participant)
+        if await self._revoked(guest.participant) and auth.resume is not None:
+            guest = await self._admit(auth)
         resume = await self._admission.issue_resume(guest)
         visit = await self._attach(guest, connection, keep_peer=auth.resume is not None)
         return visit, self._greeting(visit, auth, resume)
@@ -201,11 +202,17 @@ class Visits(RoomListener):
         if self._revoking.get(participant) is done:
             del self._revoking[participant]
 
-    async def _revoked(self, participant: str) -> None:
-        """Wait until old tokens are revoked, lest a new one be revoked with them."""
+    async def _revoked(self, participant: str) -> bool:
+        """Wait until old tokens are revoked, lest a new one be revoked with them.
+
+        Return whether there was something to wait for: then a resume token is to be checked
+        again.
+        """
         task = self._revoking.get(participant)
-        if task is not None:
-            await asyncio.wait([task], timeout=REVOKE_TIMEOUT_S)
+        if task is None:
+            return False
+        await asyncio.wait([task], timeout=REVOKE_TIMEOUT_S)
+        return True
 
     # What rooms say.
 
@@ -250,13 +257,12 @@ class Visits(RoomListener):
             raise NotPermitted("Observers send no media.")
         session, visit = await self._bearer(guest)
         try:
-            tracks = tracks_of(offer)
-            answer = await self.desk.offer(visit, offer, tracks)
+            answer = await self.desk.offer(visit, offer, None)
+            kinds = set(tracks_of(offer).values())
+            self.rooms.submit(SetMedia(guest.participant, "microphone" in kinds, "camera" in kinds))
         except BaseException:
-            self._leave(visit)
+            self.hang_up(session)
             raise
-        kinds = set(tracks.values())
-        self.rooms.submit(SetMedia(guest.participant, "microphone" in kinds, "camera" in kinds))
         return BearerSession(session, answer)
 
     async def watch(self, token: str, subject: str, offer: str) -> BearerSession:
@@ -268,7 +274,7 @@ class Visits(RoomListener):
             visit.watching = subject
             answer = await self.desk.offer(visit, offer, {})
         except BaseException:
-            self._leave(visit)
+            self.hang_up(session)
             raise
         return BearerSession(session, answer)
 
@@ -277,14 +283,17 @@ class Visits(RoomListener):
         visit = self._bearers.get(session)
         if visit is None:
             raise VisitOver("The session is over.")
-        return await self.desk.offer(visit, offer, {} if visit.watching else tracks_of(offer))
+        return await self.desk.offer(visit, offer, {} if visit.watching else None)
 
     def hang_up(self, session: str) -> bool:
         """End a WHIP or WHEP session (DELETE); False if there is none of that id."""
         visit = self._bearers.get(session)
         if visit is None:
             return False
-        self._leave(visit)
+        try:
+            self.rooms.submit(Leave(visit.participant))
+        except RoomsError:
+            self.end(visit.participant, "left")
         return True
 
     async def _bearer(self, guest: Guest) -> tuple[str, Visit]:
@@ -295,12 +304,6 @@ class Visits(RoomListener):
         self._bearers[session] = visit
         visit.bearer = session
         return session, visit
-
-    def _leave(self, visit: Visit) -> None:
-        try:
-            self.rooms.submit(Leave(visit.participant))
-        except RoomsError:
-            self.end(visit.participant, "left")
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:
