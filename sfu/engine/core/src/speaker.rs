@@ -125,7 +125,7 @@ mod tests {
     fn feed(speech: &mut Speech, now: &mut Time, level: u8, count: usize) -> Vec<(usize, bool)> {
         let mut changes = Vec::new();
         for i in 0..count {
-            *now = *now + PACKET;
+            *now += PACKET;
             changes.extend(
                 speech
                     .receive(level, *now)

@@ -7,6 +7,7 @@ use super::rtcp::seal_compound;
 use crate::PeerId;
 use crate::command::MediaKind;
 use crate::event::Event;
+use crate::peer::Peer;
 use crate::reports::SenderClock;
 use crate::rewrite::Origin;
 use crate::slot::Slot;
@@ -91,22 +92,24 @@ impl Engine {
     }
 
     fn send_feedback(&mut self, index: usize) {
-        let Some(peer) = self.peer_mut(index) else {
+        let Self { peers, outbox, .. } = self;
+        let Some(Peer {
+            arrivals,
+            outbound: Some(outbound),
+            address: Some(address),
+            rtcp_ssrc,
+            ..
+        }) = peers.get_mut(index).and_then(Option::as_deref_mut)
+        else {
             return;
         };
-        let mut arrivals = core::mem::take(&mut peer.arrivals);
-        let sender_ssrc = peer.rtcp_ssrc;
         let mut more = true;
         while more {
-            more = false;
-            self.send_compound(index, |buffer| {
-                let bytes = arrivals.write(sender_ssrc, buffer);
+            seal_compound(outbox, outbound, *address, |buffer| {
+                let bytes = arrivals.write(*rtcp_ssrc, buffer);
                 more = bytes.is_some();
                 bytes.unwrap_or(0)
             });
-        }
-        if let Some(peer) = self.peer_mut(index) {
-            peer.arrivals = arrivals;
         }
     }
 

@@ -1,0 +1,162 @@
+//! Forwarding allocates nothing per packet once a call is under way: one to one, and one to eight.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::net::SocketAddr;
+
+use mianshi_engine_core::srtp::MAX_TRAILER_BYTES;
+use mianshi_engine_core::time::Time;
+use mianshi_engine_core::wire::rtp::RtpHeader;
+use mianshi_engine_core::{Command, Config, Engine};
+
+// The client's other abilities are used by the whole-call tests.
+#[allow(dead_code)]
+#[path = "calls/sim/mod.rs"]
+mod sim;
+
+use sim::client::{Client, PROFILE, key};
+use sim::description::visit;
+use sim::stream::Stream;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator unchanged; the counter is a plain cell of
+// the calling thread and does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the block came from `System.alloc` with this layout.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A publisher (peer 1) with a camera, and viewers that show it.
+fn call(viewers: u64) -> (Engine, Client, Stream) {
+    let mut engine = Engine::new(
+        Config {
+            seed: [3; 32],
+            ntp_epoch: 1 << 63,
+        },
+        Time(0),
+    );
+    for peer in 1..=viewers + 1 {
+        let client = Client::new(peer);
+        let (ice_ufrag, ice_pwd) = (client.ufrag.clone(), client.password.clone());
+        let (receive, send) = (key(peer, true), key(peer, false));
+        engine.command(
+            Command::AddPeer {
+                peer,
+                ice_ufrag,
+                ice_pwd,
+            },
+            Time(0),
+        );
+        engine.command(
+            Command::SetMedia {
+                peer,
+                media: visit(false, 1),
+            },
+            Time(0),
+        );
+        engine.command(
+            Command::SetKeys {
+                peer,
+                profile: PROFILE.id(),
+                receive,
+                send,
+            },
+            Time(0),
+        );
+        engine.receive(&mut client.stun(), client.address, Time(0));
+        if peer > 1 {
+            let source = Some((1, "cam".to_owned()));
+            engine.command(
+                Command::Route {
+                    viewer: peer,
+                    slot: "v0".into(),
+                    source,
+                },
+                Time(0),
+            );
+        }
+    }
+    (engine, Client::new(1), Stream::video("cam", None, 2_000))
+}
+
+/// Sealed packets of the next `frames` frames, with every twentieth packet left out.
+fn traffic(
+    client: &mut Client,
+    stream: &mut Stream,
+    frames: u64,
+    now: &mut Time,
+) -> Vec<(Time, Vec<u8>)> {
+    let mut transport = 0;
+    let mut packets = Vec::new();
+    for _ in 0..frames {
+        *now += stream.frame_interval;
+        for packet in stream.frame_packets(*now, &mut transport) {
+            packets.push((*now, client.seal(packet)));
+        }
+    }
+    packets
+        .into_iter()
+        .enumerate()
+        .filter(|(at, _)| at % 20 != 7)
+        .map(|(_, packet)| packet)
+        .collect()
+}
+
+fn run(engine: &mut Engine, from: SocketAddr, packets: &mut [(Time, Vec<u8>)]) -> usize {
+    let mut sent = 0;
+    for (now, packet) in packets {
+        engine.receive(packet, from, *now);
+        if engine.deadline().is_some_and(|deadline| deadline <= *now) {
+            engine.tick(*now);
+        }
+        sent += engine.outbox().len();
+        engine.outbox().clear();
+    }
+    sent
+}
+
+fn assert_free_of_allocations(viewers: u64) {
+    let (mut engine, mut client, mut stream) = call(viewers);
+    let mut now = Time::from_millis(5);
+    let mut warm = traffic(&mut client, &mut stream, 400, &mut now);
+    let mut steady = traffic(&mut client, &mut stream, 1_000, &mut now);
+    assert!(RtpHeader::parse(&steady[0].1).is_ok() && steady[0].1.len() > MAX_TRAILER_BYTES);
+    run(&mut engine, client.address, &mut warm);
+    engine.events().for_each(drop);
+    let before = ALLOCATIONS.get();
+    let sent = run(&mut engine, client.address, &mut steady);
+    let allocated = ALLOCATIONS.get() - before;
+    assert!(sent as u64 > 2_800 * viewers, "{sent} datagrams were sent");
+    // Silence of the viewers, who never speak here, is told by events: their queue may grow once.
+    assert!(
+        allocated <= 1,
+        "{allocated} allocations for {} packets",
+        steady.len()
+    );
+}
+
+#[test]
+fn one_viewer_costs_no_allocation() {
+    assert_free_of_allocations(1);
+}
+
+#[test]
+fn eight_viewers_cost_no_allocation() {
+    assert_free_of_allocations(8);
+}
