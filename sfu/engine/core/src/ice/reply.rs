@@ -23,10 +23,10 @@ pub(super) enum Refusal {
     RoleConflict,
 }
 
-/// Tells the peer its address, as we see it.
+/// Tells the peer its address, as we see it; an IPv4 peer on a dual-stack socket as IPv4.
 pub(super) fn accept(request: &Message<'_>, source: SocketAddr, key: &Key, outbox: &mut Outbox) {
     send(request, source, key, Class::Success, outbox, |writer| {
-        writer.mapped_address(source)
+        writer.mapped_address(SocketAddr::new(source.ip().to_canonical(), source.port()))
     });
 }
 

@@ -164,8 +164,8 @@ impl<'a> Iterator for Extensions<'a> {
         let element = rest.iter().position(|&byte| byte != 0)?;
         let head = rest[element];
         let (id, length, start) = match self.form {
-            // RFC 8285, section 4.2: id 15 ends processing of the whole block.
-            Form::OneByte if head >> 4 == 15 => {
+            // RFC 8285, section 4.2: id 15, and id 0 with a length, end the whole block.
+            Form::OneByte if matches!(head >> 4, 0 | 15) => {
                 self.rest = &[];
                 return None;
             }
@@ -180,10 +180,6 @@ impl<'a> Iterator for Extensions<'a> {
             return None;
         };
         self.rest = &rest[start + length..];
-        if id == 0 {
-            // A one-byte element with id 0 and a length: reserved for padding, so skipped.
-            return self.next();
-        }
         Some((id, value))
     }
 }

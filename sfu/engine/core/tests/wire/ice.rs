@@ -104,6 +104,17 @@ fn answers_an_authentic_check_with_its_address() {
 }
 
 #[test]
+fn an_ipv4_peer_on_a_dual_stack_socket_is_told_its_ipv4_address() {
+    let mut outbox = Outbox::new();
+    let source: SocketAddr = "[::ffff:127.0.0.1]:5".parse().expect("an address");
+    table().receive(&check(UFRAG, PASSWORD, false), source, Time(0), &mut outbox);
+    let (destination, answer) = outbox.iter().next().expect("an answer");
+    assert_eq!(destination, source);
+    let answer = Message::parse(answer).expect("a valid answer");
+    assert_eq!(answer.mapped_address(), Some(address(5)));
+}
+
+#[test]
 fn strangers_get_silence() {
     let mut table = table();
     let wrong_password = check(UFRAG, NEXT_PASSWORD, true);

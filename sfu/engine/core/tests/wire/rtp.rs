@@ -82,9 +82,11 @@ fn reads_one_byte_elements_with_padding_between() {
 }
 
 #[test]
-fn id_fifteen_ends_the_one_byte_form() {
-    let packet = header_with_extension("bede0002 10aaf0bb 20cc0000");
-    assert_eq!(elements(&packet), [(1, vec![0xaa])]);
+fn reserved_ids_end_the_one_byte_form() {
+    for reserved in ["f0", "05"] {
+        let packet = header_with_extension(&format!("bede0003 10aa{reserved}bb 20cc0000 00000000"));
+        assert_eq!(elements(&packet), [(1, vec![0xaa])], "{reserved}");
+    }
 }
 
 #[test]
