@@ -121,8 +121,12 @@ class UdpClient(asyncio.DatagramProtocol):
         await asyncio.wait_for(self.dtls.start(fingerprint), WAIT_S)
         sending, receiving = self.dtls.transport.keys
         profile = SRTP_AEAD_AES_128_GCM.libsrtp_profile
-        self._outbound = Session(Policy(sending, Policy.SSRC_ANY_OUTBOUND, profile))
-        self._inbound = Session(Policy(receiving, Policy.SSRC_ANY_INBOUND, profile))
+        self._outbound = Session(
+            Policy(key=sending, ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile)
+        )
+        self._inbound = Session(
+            Policy(key=receiving, ssrc_type=Policy.SSRC_ANY_INBOUND, srtp_profile=profile)
+        )
 
     async def ice(self) -> stun.Message:
         self.bind(attribute(self.answer, "ice-ufrag"), attribute(self.answer, "ice-pwd"))

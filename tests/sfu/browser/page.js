@@ -53,7 +53,7 @@ class Person {
 
   show(track, transceiver) {
     const element = document.createElement(track.kind);
-    element.autoplay = element.muted = element.playsInline = true;
+    element.autoplay = element.playsInline = true;
     element.srcObject = new MediaStream([track]);
     document.body.append(element);
     if (track.kind === "video") this.videos.set(transceiver.mid, element);
