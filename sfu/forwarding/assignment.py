@@ -20,13 +20,18 @@ class Candidate:
     """A source that the viewer may be shown, and what speaks for showing it."""
 
     source: Source
-    live: bool
-    """It has sent media and is not disabled."""
+    started: bool
+    """It has sent media."""
+    enabled: bool
     speaking: bool
     spoke: int
     """Higher: its peer began to speak more recently; 0: never."""
     joined: int
     """Lower: its peer has been here for longer."""
+
+    @property
+    def live(self) -> bool:
+        return self.started and self.enabled
 
 
 def assign(

@@ -249,10 +249,15 @@ class SceneTable:
     def _ask_for_slots(
         self, viewer: _Member, candidates: Sequence[Candidate], changes: Changes
     ) -> None:
-        """Say once that slots are short. Sources that never sent do not count: observers."""
-        live = [candidate.source.kind for candidate in candidates if candidate.live]
-        audio = min(sum(KIND_OF[kind] == "audio" for kind in live), MAX_SLOTS_ASKED)
-        video = min(sum(KIND_OF[kind] == "video" for kind in live), MAX_SLOTS_ASKED)
+        """Say once that slots are short. Peers that never sent anything do not count: observers.
+
+        Of the others all that is enabled counts, so that a newcomer whose microphone starts
+        before the camera costs one renegotiation and not two.
+        """
+        senders = {candidate.source.peer for candidate in candidates if candidate.live}
+        counted = [c.source for c in candidates if c.source.peer in senders and c.enabled]
+        audio = min(sum(KIND_OF[source.kind] == "audio" for source in counted), MAX_SLOTS_ASKED)
+        video = min(sum(KIND_OF[source.kind] == "video" for source in counted), MAX_SLOTS_ASKED)
         # A viewer without a slot of a kind wants none of it (WHIP, audio only).
         audio = max(audio if viewer.audio else 0, len(viewer.audio))
         video = max(video if viewer.video else 0, len(viewer.video))
@@ -266,7 +271,8 @@ class SceneTable:
 def _candidate(member: _Member, kind: SourceKind) -> Candidate:
     return Candidate(
         source=Source(member.peer, member.sources[kind], kind),
-        live=kind in member.started and kind not in member.disabled,
+        started=kind in member.started,
+        enabled=kind not in member.disabled,
         speaking=member.speaking,
         spoke=member.spoke,
         joined=member.joined,

@@ -127,8 +127,8 @@ def test_more_slots_are_asked_for_once_and_silent_observers_do_not_count():
     assert [short.viewer for short in table.place(3, "r1").short] == [3]
     changes = table.started(3, "1")
     assert {(short.viewer, short.audio, short.video) for short in changes.short} == {
-        (1, 1, 2),
-        (2, 1, 2),
+        (1, 2, 2),
+        (2, 2, 2),
     }
     assert table.speaking(3, True).short == []
     changes = table.describe(1, SOURCES, ("a1", "a2"), ("v1", "v2"))
