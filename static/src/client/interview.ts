@@ -60,7 +60,6 @@ const GOODBYE_PHASE: Record<Notices['goodbye']['reason'], Phase | null> = {
   replaced: 'replaced',
   left: 'left',
   revoked: 'failed',
-  lost: null, // the seat was given up while we were away: the link gives another
   shutdown: null, // the node stops: another connection will do
 }
 
@@ -334,7 +333,6 @@ export class Interview
 
   #onGoodbye(reason: Notices['goodbye']['reason']): void {
     const phase = GOODBYE_PHASE[reason]
-    if (reason === 'lost') this.#signaling.startOver()
     if (!phase) return
     this.#finish(phase)
     if (phase === 'failed') this.#tell(new ProblemError('token_revoked', 'access was withdrawn'))

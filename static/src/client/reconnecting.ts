@@ -1,6 +1,6 @@
 import { retryDelayMs } from './backoff'
 import { OFFLINE, ProblemError, TIMEOUT, parseProblem } from './problem'
-import type { OpenSocket, SocketLike } from './socket'
+import type { Credentials, OpenSocket, SocketLike } from './socket'
 
 const ACK_TIMEOUT_MS = 8_000
 
@@ -8,8 +8,8 @@ const ACK_TIMEOUT_MS = 8_000
 const PASSING_CODES = new Set(['busy', 'rate_limited', 'internal'])
 
 export interface Line {
-  /** What to say at the next connect; asked anew for each attempt. Null: give up. */
-  credentials(): Promise<Record<string, unknown> | null>
+  /** What to say at the next connect; asked anew for each attempt. Throws `ProblemError`. */
+  credentials(): Promise<Credentials>
   /** The server's messages, by event name. */
   notices: Record<string, (body: never) => void>
   onUp?(): void
@@ -45,7 +45,7 @@ export class ReconnectingSocket {
     if (this.#wanted) return
     this.#wanted = true
     this.#attempt = 0
-    void this.#connect()
+    this.#connect()
   }
 
   close(): void {
@@ -59,7 +59,7 @@ export class ReconnectingSocket {
     if (!this.#wanted || this.#timer === null) return
     this.#attempt = 0
     this.#clearTimer()
-    void this.#connect()
+    this.#connect()
   }
 
   /** Give up a connection that only seems to be up, and connect again. */
@@ -86,20 +86,16 @@ export class ReconnectingSocket {
     })
   }
 
-  async #connect(): Promise<void> {
-    let auth: Record<string, unknown> | null
-    try {
-      auth = await this.#line.credentials()
-    } catch (error) {
+  /** The transport opens while the credentials are still on their way. */
+  #connect(): void {
+    const asked = this.#line.credentials()
+    const socket = this.#open(() => asked)
+    this.#attach(socket)
+    asked.catch((error: unknown) => {
+      if (this.#socket !== socket) return
+      this.#drop()
       this.#failed(error)
-      return
-    }
-    if (!this.#wanted) return
-    if (auth === null) {
-      this.#wanted = false
-      return
-    }
-    this.#attach(this.#open(auth))
+    })
   }
 
   #attach(socket: SocketLike): void {
@@ -147,7 +143,7 @@ export class ReconnectingSocket {
     this.#clearTimer()
     this.#timer = setTimeout(() => {
       this.#timer = null
-      void this.#connect()
+      this.#connect()
     }, retryDelayMs(this.#attempt++))
   }
 

@@ -50,12 +50,12 @@ export class Signaling {
 
   close(): void {
     this.#socket.close()
-    this.startOver()
+    this.#startOver()
     this.#redeemedAgain = false
   }
 
   /** What came before is forgotten: the next connection begins with a join token. */
-  startOver(): void {
+  #startOver(): void {
     this.#resume = null
     this.#position = null
   }
@@ -123,7 +123,7 @@ export class Signaling {
 
   #refused(problem: ProblemError): void {
     if (this.#resume !== null && RESUME_REFUSED.has(problem.code) && !this.#redeemedAgain) {
-      this.startOver()
+      this.#startOver()
       this.#redeemedAgain = true
       this.#socket.open()
       return

@@ -7,7 +7,10 @@ export interface SocketLike {
   disconnect(): unknown
 }
 
-export type OpenSocket = (auth: Record<string, unknown>) => SocketLike
+export type Credentials = Record<string, unknown>
+
+/** `credentials` is called when the transport is up; a rejection must be handled by the caller. */
+export type OpenSocket = (credentials: () => Promise<Credentials>) => SocketLike
 
 const CONNECT_TIMEOUT_MS = 8_000
 
@@ -16,9 +19,9 @@ const CONNECT_TIMEOUT_MS = 8_000
  * because each attempt needs a fresh credential and the number of the last event seen.
  */
 export function socketOpener(namespace: '/room' | '/hr'): OpenSocket {
-  return (auth) =>
+  return (credentials) =>
     io(`${location.origin}${namespace}`, {
-      auth,
+      auth: (give) => void credentials().then(give, () => undefined),
       // Any browser with WebRTC has it, and polling first would cost round trips.
       transports: ['websocket'],
       reconnection: false,

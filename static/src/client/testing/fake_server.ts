@@ -1,18 +1,17 @@
 /** The server's end of Socket.IO, as the protocol says; a test answers commands by name. */
 import type { Notices, ParticipantView, RoomView, Welcome } from '../protocol'
-import type { OpenSocket, SocketLike } from '../socket'
+import type { Credentials, OpenSocket, SocketLike } from '../socket'
 
 type Answer = (body: unknown) => unknown
 
 export class FakeSocket implements SocketLike {
   readonly sent: { type: string; body: unknown }[] = []
+  /** What the client said when it connected; null until it had it. */
+  auth: Credentials | null = null
   closed = false
   readonly #listeners = new Map<string, ((body: never) => void)[]>()
 
-  constructor(
-    readonly auth: Record<string, unknown>,
-    readonly server: FakeServer,
-  ) {}
+  constructor(readonly server: FakeServer) {}
 
   on(event: string, listener: (body: never) => void): void {
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener])
@@ -58,8 +57,12 @@ export class FakeServer {
     'chat.send': () => ({ id: 'line-1' }),
   }
 
-  readonly open: OpenSocket = (auth) => {
-    const socket = new FakeSocket(auth, this)
+  readonly open: OpenSocket = (credentials) => {
+    const socket = new FakeSocket(this)
+    credentials().then(
+      (auth) => (socket.auth = auth),
+      () => undefined,
+    )
     this.sockets.push(socket)
     return socket
   }
