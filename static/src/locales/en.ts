@@ -385,6 +385,9 @@ const en: typeof zh = {
     title: 'Interviews',
     live: 'Live',
     offline: 'Connection lost, reconnecting…',
+    signedOut: 'Please come in by your link',
+    signedOutBody:
+      'Your session is over. Open the HR link again; it is shown when the server starts, and mianshi links makes a new one.',
     create: 'New interview',
     empty: 'No interviews yet',
     emptyBody: 'Create one, and everybody gets a link of their own.',

@@ -379,6 +379,9 @@ const zh = {
     title: '面试安排',
     live: '实时更新',
     offline: '连接中断，正在重连…',
+    signedOut: '请从链接进入',
+    signedOutBody:
+      '登录已失效。请重新打开 HR 的链接；链接在启动服务时显示，也可以用 mianshi links 生成。',
     create: '新建面试',
     empty: '还没有面试',
     emptyBody: '新建一场面试，系统会给每个人一个链接。',
