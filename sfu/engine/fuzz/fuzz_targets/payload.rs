@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mianshi_engine_core::wire::vp8::{Descriptor, MAX_DESCRIPTOR_BYTES, keyframe_size};
 use mianshi_engine_core::wire::h264;
+use mianshi_engine_core::wire::vp8::{Descriptor, MAX_DESCRIPTOR_BYTES, keyframe_size};
 
 fuzz_target!(|payload: &[u8]| {
     h264::units(payload);

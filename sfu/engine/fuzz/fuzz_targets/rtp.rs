@@ -3,9 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mianshi_engine_core::srtp::{Inbound, Profile};
-use mianshi_engine_core::wire::rtp::{
-    HeaderFields, RtpHeader, contributing_sources, write_header,
-};
+use mianshi_engine_core::wire::rtp::{HeaderFields, RtpHeader, contributing_sources, write_header};
 
 fuzz_target!(|packet: &[u8]| {
     let Ok(header) = RtpHeader::parse(packet) else {
