@@ -38,6 +38,7 @@ export class MediaPath {
   #timer: ReturnType<typeof setInterval> | null = null
   #tick = 0
   #offered = false
+  #wasConnected = false
 
   constructor(owner: MediaPathOwner, devices: Devices, parts: ConnectionParts) {
     this.#owner = owner
@@ -100,6 +101,7 @@ export class MediaPath {
     this.#connection = null
     this.#screen = null
     this.#offered = false
+    this.#wasConnected = false
     this.#recovery = new Recovery()
   }
 
@@ -159,7 +161,10 @@ export class MediaPath {
 
   #onState(connection: Connection, state: RTCPeerConnectionState): void {
     if (connection !== this.#connection || !this.#offered) return
-    if (state === 'connected') mark('join.connected')
+    if (state === 'connected' && !this.#wasConnected) {
+      this.#wasConnected = true
+      mark('join.connected')
+    }
     this.#mend(this.#recovery.onState(state, Date.now()))
     this.#owner.onTracks()
   }
@@ -173,7 +178,7 @@ export class MediaPath {
     if (state === 'connected' && this.#owner.reachable) {
       const sample = this.#stats.read(await connection.getStats())
       if (connection === this.#connection) this.#owner.onQuality(this.#judge.take(sample))
-    } else if (state === 'disconnected' || state === 'failed' || !this.#owner.reachable) {
+    } else if (this.#wasConnected) {
       this.#owner.onQuality(this.#judge.lost())
     }
   }
