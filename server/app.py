@@ -63,6 +63,7 @@ class Node:
     sfu: Sfu
     port: int
     """Of HTTP."""
+    private_redis: PrivateRedis | None = None
 
 
 @asynccontextmanager
@@ -75,8 +76,10 @@ async def run_node(settings: Settings) -> AsyncIterator[Node]:
         listening = listen_http(settings.http)
         stack.callback(listening.close)
         durable = await stack.enter_async_context(open_durable(settings))
-        redis = await _open_redis(stack, settings)
+        private = await _start_private_redis(stack, settings)
+        redis = _redis_client(stack, settings, private)
         node, app = await _compose(stack, durable, redis, listening)
+        node.private_redis = private
         await _serve(stack, settings, app, listening)
         stack.push_async_callback(node.signaling.close)
         sweeping = asyncio.create_task(node.signaling.run())
@@ -87,15 +90,22 @@ async def run_node(settings: Settings) -> AsyncIterator[Node]:
         log.info("stopping")
 
 
-async def _open_redis(stack: AsyncExitStack, settings: Settings) -> Redis:
-    """The configured Redis, or a private one. It may be away later, but not at the start."""
+async def _start_private_redis(stack: AsyncExitStack, settings: Settings) -> PrivateRedis | None:
+    if settings.storage.redis_url is not None:
+        return None
+    private = PrivateRedis(settings.storage.data_dir / "redis")
+    await private.start()
+    stack.push_async_callback(private.stop)
+    return private
+
+
+def _redis_client(stack: AsyncExitStack, settings: Settings, private: PrivateRedis | None) -> Redis:
+    """Nothing is connected yet: a Redis that is away makes the node unready, not dead."""
     configured = settings.storage.redis_url
-    if configured is None:
-        private = PrivateRedis(settings.storage.data_dir / "redis")
-        await private.start()
-        stack.push_async_callback(private.stop)
+    if private is not None:
         url = private.url
     else:
+        assert configured is not None, "without a URL there is a private Redis"
         url = configured.get_secret_value()
     redis = Redis.from_url(
         url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S

