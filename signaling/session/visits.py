@@ -177,6 +177,7 @@ class Visits(RoomListener):
         if visit is None:
             return
         visit.over = True
+        visit.dismiss("revoked")  # before the room says that they left
         try:
             self.rooms.submit(Leave(participant))
         except RoomsError:
