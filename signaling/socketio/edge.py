@@ -5,14 +5,22 @@ tests beside this package talk to a real server and fail if an update moves the 
 """
 
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable
 
 import socketio
 from aiohttp import web
+from engineio.async_drivers.aiohttp import WebSocket
 
 from signaling.session.limits import CONNECTS, RAW_MESSAGES, Bucket
 from signaling.socketio.outbox import Outbox
+
+_PACKET = re.compile(r"4[0-6]|[135]$")
+"""A Socket.IO message, or a bare close, pong or upgrade: nothing else comes from a client.
+
+A message without its digit would be parsed as JSON, recursively, before anybody could refuse it.
+"""
 
 Greeter = Callable[[str, str], Awaitable[None]]
 
@@ -21,6 +29,20 @@ _log = logging.getLogger(__name__)
 
 def steady_ms() -> int:
     return int(time.monotonic() * 1000)
+
+
+class StrictSocket(WebSocket):  # type: ignore[misc] # the library ships no types
+    """Ends the connection at a frame that is no Engine.IO packet of a client.
+
+    The library parses frames outside its error handling: an empty one killed the handler and
+    left the session open until the ping timeout.
+    """
+
+    async def wait(self) -> str:
+        frame = await super().wait()
+        if not isinstance(frame, str) or not _PACKET.match(frame):
+            raise OSError("not an Engine.IO packet")
+        return frame
 
 
 class Line:
@@ -43,6 +65,7 @@ class BoundedServer(socketio.AsyncServer):  # type: ignore[misc] # the library s
 
     def __init__(self, *, greet: Greeter, **options: object) -> None:
         super().__init__(**options)
+        self.eio._async = {**self.eio._async, "websocket": StrictSocket}
         self.lines: dict[str, Line] = {}
         self._greet = greet
 

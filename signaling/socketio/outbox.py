@@ -1,9 +1,9 @@
 """What waits to be sent to one client, bounded.
 
-engineio keeps an unbounded queue per client and, when a client stops reading, waits for its
-socket for ever (measured: the queue and the handler outlive the ping timeout until TCP gives
-up). So we put packets into that queue ourselves, in step with the acknowledgements that
-python-socketio puts there, and cut the TCP connection when too much waits.
+engineio keeps an unbounded queue per client, and its writer waits for a client that does not
+read without a limit of time, even after the ping timeout. So we put packets into that queue
+ourselves, in step with the acknowledgements that python-socketio puts there, and cut the TCP
+connection when too much waits or when it outlives its session.
 """
 
 import asyncio

@@ -36,6 +36,7 @@ class SignalingServer:
     def __init__(self, visits: Visits, hr_feed: HrFeed, *, origins: Sequence[str] = ()) -> None:
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
         self._visits = visits
+        self._closed = False
         self._sio = BoundedServer(
             greet=self._greet,
             async_mode="aiohttp",
@@ -72,8 +73,12 @@ class SignalingServer:
 
     async def close(self) -> None:
         """Say goodbye to everyone; call before the application stops listening."""
+        if self._closed:
+            return
+        self._closed = True
         await self._visits.close()
-        await asyncio.sleep(FAREWELL_S)
+        if self._sio.lines:
+            await asyncio.sleep(FAREWELL_S)
         await self._sio.shutdown()
         for line in list(self._sio.lines.values()):
             line.outbox.cut()
