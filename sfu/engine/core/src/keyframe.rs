@@ -6,6 +6,8 @@ use crate::time::Time;
 
 /// At most one request for a layer in this time, however many viewers ask.
 const THROTTLE: Duration = Duration::from_millis(500);
+/// A slot that was just routed may ask sooner: the owner routes far less often than viewers ask.
+const ROUTE_THROTTLE: Duration = Duration::from_millis(100);
 /// Requests without an answer before giving up; a viewer that still lacks one asks again.
 const MAX_UNANSWERED: u8 = 20;
 
@@ -25,6 +27,20 @@ impl KeyframeRequest {
         }
         self.wanted = true;
         self.due(now)
+    }
+
+    /// A slot was routed to the layer and shows nothing yet. True if the request should be sent now.
+    pub fn want_for_route(&mut self, now: Time) -> bool {
+        if self.want(now) {
+            return true;
+        }
+        let soon = self
+            .last_sent
+            .is_none_or(|last| now.since(last) >= ROUTE_THROTTLE);
+        if soon {
+            self.last_sent = Some(now);
+        }
+        soon
     }
 
     /// True if a request should be sent now, because it was throttled or not answered.
@@ -78,6 +94,17 @@ mod tests {
         assert_eq!(request.deadline(), None);
         assert!(!request.want(Time::from_millis(300)));
         assert!(request.due(Time::from_millis(501)));
+    }
+
+    #[test]
+    fn a_route_does_not_wait_for_the_throttle_of_viewers() {
+        let mut request = KeyframeRequest::default();
+        assert!(request.want(Time::from_millis(1)));
+        request.satisfied();
+        assert!(!request.want_for_route(Time::from_millis(50)));
+        assert!(request.want_for_route(Time::from_millis(150)));
+        assert!(!request.want(Time::from_millis(600)));
+        assert!(request.due(Time::from_millis(650)));
     }
 
     #[test]

@@ -255,3 +255,156 @@ impl Segment {
         mapped
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extensions::MeaningById;
+    use crate::packet::Format;
+
+    const FIRST: Origin = Origin {
+        peer: 0,
+        source: 0,
+        layer: 0,
+        stream: 1,
+    };
+    const SECOND: Origin = Origin { stream: 2, ..FIRST };
+
+    /// A VP8 packet with a picture id of 7 or 15 bits.
+    fn vp8(timestamp: u32, picture_id: u16, wide: bool) -> Vec<u8> {
+        let mut bytes = vec![0x80, 96, 0, 0];
+        bytes.extend_from_slice(&timestamp.to_be_bytes());
+        bytes.extend_from_slice(&[0, 0, 0, 9, 0x90, 0xc0]);
+        match wide {
+            true => bytes.extend_from_slice(&(picture_id | 0x8000).to_be_bytes()),
+            false => bytes.push(picture_id as u8 & 0x7f),
+        }
+        bytes.extend_from_slice(&[7, 0, 1, 2, 3]);
+        bytes
+    }
+
+    fn packet(bytes: &[u8], sequence: u64) -> Packet<'_> {
+        Packet::describe(bytes, sequence, Format::Vp8, &MeaningById::default())
+            .expect("a VP8 packet")
+    }
+
+    #[test]
+    fn a_narrow_picture_id_becomes_an_endless_wide_one() {
+        let mut rewriter = Rewriter::new(42);
+        let mut last: Option<Numbers> = None;
+        for frame in 0..400u16 {
+            let bytes = vp8(u32::from(frame) * 3_000, 100 + frame, false);
+            let packet = packet(&bytes, 1_000 + u64::from(frame));
+            if frame == 0 {
+                rewriter.begin(FIRST, &packet, Advance::default());
+            }
+            let numbers = rewriter.number(&packet, Time(0)).expect("a number");
+            if let Some(last) = last {
+                assert_eq!(numbers.picture_id, (last.picture_id + 1) & 0x7fff);
+                assert_eq!(numbers.sequence, last.sequence + 1);
+            }
+            last = Some(numbers);
+        }
+    }
+
+    #[test]
+    fn a_second_stream_goes_on_where_the_first_ended() {
+        let mut rewriter = Rewriter::new(7);
+        let bytes = vp8(5_000, 9, true);
+        rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
+        let before = rewriter
+            .number(&packet(&bytes, 100), Time(0))
+            .expect("a number");
+        let bytes = vp8(77, 30_000, true);
+        let advance = Advance {
+            elapsed: 3_000,
+            capture: None,
+        };
+        rewriter.begin(SECOND, &packet(&bytes, 9_000), advance);
+        let after = rewriter
+            .number(&packet(&bytes, 9_000), Time(0))
+            .expect("a number");
+        assert_eq!(after.sequence, before.sequence + 1);
+        assert_eq!(after.timestamp, before.timestamp.wrapping_add(3_000));
+        assert_eq!(after.picture_id, (before.picture_id + 1) & 0x7fff);
+        assert_eq!(
+            after.tl0_picture_index,
+            before.tl0_picture_index.wrapping_add(1)
+        );
+        assert!(rewriter.begins_at(after.sequence));
+        // A straggler of before the beginning has no number.
+        assert_eq!(rewriter.number(&packet(&bytes, 8_999), Time(0)), None);
+    }
+
+    #[test]
+    fn every_number_leads_back_to_its_packet() {
+        let mut rewriter = Rewriter::new(7);
+        let bytes = vp8(5_000, 9, true);
+        rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
+        let first = rewriter
+            .number(&packet(&bytes, 100), Time(0))
+            .expect("a number");
+        let ahead = rewriter
+            .number(&packet(&bytes, 103), Time(0))
+            .expect("a number");
+        rewriter.begin(SECOND, &packet(&bytes, 50), Advance::default());
+        let second = rewriter
+            .number(&packet(&bytes, 50), Time(0))
+            .expect("a number");
+        assert_eq!(
+            rewriter.locate(first.sequence as u16),
+            Some((FIRST, 100, first.sequence))
+        );
+        // 102 was never seen, but the viewer may ask for it.
+        assert_eq!(
+            rewriter.locate(ahead.sequence as u16 - 1),
+            Some((FIRST, 102, ahead.sequence - 1))
+        );
+        assert_eq!(
+            rewriter.locate(second.sequence as u16),
+            Some((SECOND, 50, second.sequence))
+        );
+        assert_eq!(rewriter.locate(second.sequence as u16 + 1), None);
+        assert_eq!(rewriter.locate(first.sequence as u16 - 1), None);
+        let again = rewriter.number_again(&packet(&bytes, 100), first.sequence as u16);
+        assert_eq!(again, Some(first));
+    }
+
+    #[test]
+    fn a_capture_time_is_believed_only_near_the_elapsed_time() {
+        let bytes = vp8(5_000, 9, true);
+        for (capture, expected) in [(5_900, 900), (5_000 + 900_000, 1_000), (4_000, 1)] {
+            let mut rewriter = Rewriter::new(7);
+            rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
+            let before = rewriter
+                .number(&packet(&bytes, 100), Time(0))
+                .expect("a number");
+            let advance = Advance {
+                elapsed: 1_000,
+                capture: Some(capture),
+            };
+            rewriter.begin(SECOND, &packet(&bytes, 200), advance);
+            let after = rewriter
+                .number(&packet(&bytes, 200), Time(0))
+                .expect("a number");
+            assert_eq!(
+                after.timestamp.wrapping_sub(before.timestamp),
+                expected,
+                "capture {capture}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_slot_starts_with_a_low_sequence_number() {
+        for seed in 0..200u64 {
+            let mut rewriter = Rewriter::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let bytes = vp8(5_000, 9, true);
+            rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
+            let first = rewriter
+                .number(&packet(&bytes, 100), Time(0))
+                .expect("a number");
+            assert!(first.sequence as u16 <= 0x7fff);
+        }
+    }
+}

@@ -274,7 +274,7 @@ impl Engine {
             return;
         };
         let Some(layer) = source.best_layer() else {
-            return self.want_keyframe_of(shown, now);
+            return self.want_keyframe_for_route(shown, now);
         };
         let state = &source.layers[layer];
         let origin = Origin {
@@ -285,7 +285,7 @@ impl Engine {
         };
         match state.replay().filter(|_| state.is_arriving(now)) {
             Some(packets) => self.replay(at, origin, packets, now),
-            None => self.want_keyframe(origin, now),
+            None => self.want_keyframe_for_route(shown, now),
         }
     }
 
@@ -306,7 +306,7 @@ impl Engine {
         let (kind, watched) = (source.kind, !source.subscribers.is_empty());
         if enabled {
             if kind == MediaKind::Video && watched {
-                self.want_keyframe_of(
+                self.want_keyframe_for_route(
                     Shown {
                         peer,
                         source: index,

@@ -6,6 +6,7 @@ use super::Engine;
 use super::receive::srtp_drop;
 use crate::command::MediaKind;
 use crate::drops::DropReason;
+use crate::keyframe::KeyframeRequest;
 use crate::layer::Via;
 use crate::outbox::Outbox;
 use crate::reports::SenderReportSeen;
@@ -20,6 +21,9 @@ use crate::wire::rtcp_writer::RtcpWriter;
 
 /// The longest compound that is sent: fits every path.
 pub(super) const MAX_COMPOUND_BYTES: usize = 1_200;
+/// How a keyframe is asked for: true if the request is to be sent now.
+type Ask = fn(&mut KeyframeRequest, Time) -> bool;
+
 /// Packets that one compound of a viewer may have again.
 const MAX_RESENDS: usize = 128;
 
@@ -194,6 +198,15 @@ impl Engine {
 
     /// Ask for a keyframe of what a source sends best, or of every layer while nothing arrives.
     pub(super) fn want_keyframe_of(&mut self, shown: Shown, now: Time) {
+        self.want_each(shown, now, KeyframeRequest::want);
+    }
+
+    /// Likewise for a slot that was just routed.
+    pub(super) fn want_keyframe_for_route(&mut self, shown: Shown, now: Time) {
+        self.want_each(shown, now, KeyframeRequest::want_for_route);
+    }
+
+    fn want_each(&mut self, shown: Shown, now: Time, ask: Ask) {
         let Shown { peer, source } = shown;
         let Some(state) = self.source(peer, source) else {
             return;
@@ -209,7 +222,7 @@ impl Engine {
             else {
                 return;
             };
-            self.want_keyframe(
+            self.want_by(
                 Origin {
                     peer,
                     source,
@@ -217,6 +230,7 @@ impl Engine {
                     stream,
                 },
                 now,
+                ask,
             );
         }
     }
@@ -233,6 +247,10 @@ impl Engine {
 
     /// Ask for a keyframe of one layer, at once or when the throttle allows.
     pub(super) fn want_keyframe(&mut self, origin: Origin, now: Time) {
+        self.want_by(origin, now, KeyframeRequest::want);
+    }
+
+    fn want_by(&mut self, origin: Origin, now: Time, ask: Ask) {
         let Origin {
             peer,
             source,
@@ -252,7 +270,7 @@ impl Engine {
         else {
             return;
         };
-        let send_now = state.keyframe_request.want(now);
+        let send_now = ask(&mut state.keyframe_request, now);
         if let Some(deadline) = state.keyframe_request.deadline() {
             self.timers.arm(peer, Task::Keyframe, deadline);
         }
