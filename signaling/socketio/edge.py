@@ -8,6 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import socketio
 from aiohttp import web
@@ -35,8 +36,18 @@ class StrictSocket(WebSocket):  # type: ignore[misc] # the library ships no type
     """Ends the connection at a frame that is no Engine.IO packet of a client.
 
     The library parses frames outside its error handling: an empty one killed the handler and
-    left the session open until the ping timeout.
+    left the session open until the ping timeout. Compression is off: a zlib context for each
+    connection takes more memory than all else about it, and our messages are small.
     """
+
+    async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
+        self.environ = environ
+        self._sock = web.WebSocketResponse(
+            max_msg_size=self.server.max_http_buffer_size, compress=False
+        )
+        await self._sock.prepare(environ["aiohttp.request"])
+        await self.handler(self)
+        return self._sock
 
     async def wait(self) -> str:
         frame = await super().wait()
@@ -52,12 +63,11 @@ class Line:
         now_ms = steady_ms()
         self.outbox = Outbox(sio, eio_sid, request)
         self.request = request
-        self.since_ms = now_ms
+        self.used_ms = now_ms
         self.packets = Bucket(RAW_MESSAGES, now_ms)
         self.connects = Bucket(CONNECTS, now_ms)
         self.size_bytes = 0
         """Of the packet that is being handled."""
-        self.namespaces: set[str] = set()
 
 
 class BoundedServer(socketio.AsyncServer):  # type: ignore[misc] # the library ships no types
@@ -106,20 +116,26 @@ class BoundedServer(socketio.AsyncServer):  # type: ignore[misc] # the library s
 
     async def _handle_connect(self, eio_sid: str, namespace: str, data: object) -> None:
         line = self.lines[eio_sid]
-        if namespace in line.namespaces or not line.connects.take(steady_ms()):
+        if self._sid(eio_sid, namespace) is not None or not line.connects.take(steady_ms()):
             line.outbox.cut()
             return
         await super()._handle_connect(eio_sid, namespace, data)
-        sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
-        if sid is not None and self.manager.is_connected(sid, namespace):
-            line.namespaces.add(namespace)
+        sid = self._sid(eio_sid, namespace)
+        if sid is not None:
             await self._greet(sid, namespace)
 
+    def _sid(self, eio_sid: str, namespace: str) -> str | None:
+        """The session of an open namespace on this line."""
+        sid = self.manager.sid_from_eio_sid(eio_sid, namespace or "/")
+        return sid if self.manager.is_connected(sid, namespace or "/") else None
+
     def cut_silent(self, patience_ms: int) -> None:
-        """Cut lines that have opened no namespace for so long."""
+        """Cut lines that have had no namespace open for so long."""
         now_ms = steady_ms()
-        for line in list(self.lines.values()):
-            if not line.namespaces and now_ms - line.since_ms > patience_ms:
+        for eio_sid, line in list(self.lines.items()):
+            if any(self._sid(eio_sid, namespace) for namespace in self.namespaces):
+                line.used_ms = now_ms
+            elif now_ms - line.used_ms > patience_ms:
                 line.outbox.cut()
 
 

@@ -305,6 +305,30 @@ async def test_a_line_that_says_nothing_is_cut(wire, monkeypatch):
     await ida.close()
 
 
+async def test_a_line_that_stays_after_goodbye_is_cut(wire, monkeypatch):
+    monkeypatch.setattr(socketio_server, "SWEEP_S", 0.01)
+    monkeypatch.setattr(socketio_server, "SILENT_MS", 50)
+    sweeping = asyncio.create_task(wire.server.run())
+    async with wire.raw() as socket:
+        await socket.send_str(connect_packet({"token": join_token("ida")}))
+        await until(lambda: wire.node.visits.of("ida"))
+        await asyncio.sleep(0.1)
+        await socket.send_str(event_packet("room.leave", {}))
+        assert await cut_off(socket)
+    await wire.lines_gone()
+    sweeping.cancel()
+
+
+async def test_one_line_can_leave_and_come_again(wire):
+    async with wire.raw() as socket:
+        for _ in range(2):
+            await socket.send_str(connect_packet({"token": join_token("ida")}))
+            while "welcome" not in await socket.receive_str():
+                pass
+            await socket.send_str("41/room,")
+            await until(lambda: not wire.node.rooms.live("i1").seat_of("ida").connected)
+
+
 async def test_a_client_that_stops_reading_is_cut_and_others_go_on(wire, monkeypatch):
     monkeypatch.setattr(outbox, "MAX_WAITING_BYTES", 64 * 1024)
     ida = await arrive(wire, "ida")
