@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
-import { ProblemError } from './problem'
+import type { ProblemError } from './problem'
 import { Signaling } from './signaling'
 import { FakeServer, ROOM, WELCOME } from './testing/fake_server'
 
