@@ -178,6 +178,9 @@ fn split(compound: &[u8]) -> Result<(&[u8], &[u8]), WireError> {
 }
 
 /// The part behind the common header, without padding.
+///
+/// RFC 3550 counts padding in words of 4 bytes; libwebrtc pads its transport feedback by the odd
+/// bytes alone.
 fn body(packet: &[u8]) -> Result<&[u8], WireError> {
     let body = &packet[HEAD_BYTES..];
     if packet[0] & 0x20 == 0 {
@@ -185,7 +188,7 @@ fn body(packet: &[u8]) -> Result<&[u8], WireError> {
     }
     let padding = usize::from(*body.last().ok_or(WireError::Malformed)?);
     match body.len().checked_sub(padding) {
-        Some(end) if padding != 0 && padding % 4 == 0 => Ok(&body[..end]),
+        Some(end) if padding != 0 => Ok(&body[..end]),
         _ => Err(WireError::Malformed),
     }
 }

@@ -53,6 +53,19 @@ fn assert_reports(compound: &[u8], arrivals: &[Option<Time>]) {
     }
 }
 
+/// Recorded from Chromium 156, which pads by two bytes instead of a word.
+#[test]
+fn reads_what_chromium_writes() {
+    let recorded = bytes("afcd0006 fea9c1b6 f0d2d94f 01e40004 00ebdf77 20045745 51510002");
+    let statuses: Vec<Status> = feedback(&recorded)
+        .statuses()
+        .expect("whole statuses")
+        .collect();
+    let numbers: Vec<_> = statuses.iter().map(|status| status.sequence).collect();
+    assert_eq!(numbers, [0x1e4, 0x1e5, 0x1e6, 0x1e7]);
+    assert!(statuses.iter().all(|status| status.arrival_units.is_some()));
+}
+
 #[test]
 fn reads_run_lengths_and_both_vectors() {
     // Reference 1 (64 ms): a run of 2 small, a one-bit vector of 14, a two-bit vector of 2.
