@@ -176,12 +176,16 @@ def test_many_engines_leave_no_descriptor_behind():
     assert len(list(descriptors.iterdir())) == before
 
 
+def threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
 def test_an_engine_that_is_dropped_ends_its_thread():
-    before = len(os.listdir("/proc/self/task"))
+    before = threads()
     engine = Engine("127.0.0.1", 0, seed=SEED)
-    assert len(os.listdir("/proc/self/task")) == before + 1
+    assert threads() == before + 1
     del engine
-    assert len(os.listdir("/proc/self/task")) == before
+    assert threads() == before
 
 
 def test_the_descriptor_is_readable_until_drained(engine):

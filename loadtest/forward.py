@@ -1,0 +1,174 @@
+"""What a forwarded packet costs: the whole server process, beside a bare UDP relay.
+
+The server is a real `mianshi serve`; visitors join by link, ICE and DTLS; their traffic is
+native (`mianshi-peers`). The same traffic then goes through a relay that does not look inside.
+In a window of its own, every call that Python makes in the server is counted.
+"""
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from loadtest.errors import LoadtestError
+from loadtest.generator import Endpoint, Traffic, Window, generate, relay
+from loadtest.party import Scenario, open_party, open_relayed, without_stream
+from loadtest.process_cpu import cpu_ns
+from loadtest.server_process import ServerProcess, serve
+
+LIMIT_US = 8.0
+MAX_LOSS_RATIO = 0.001
+MAX_PYTHON_CALLS_PER_PACKET = 0.01
+"""Not zero, because the difference of two windows holds a timer or two; per packet is 1 or more."""
+
+SCENARIOS = (
+    Scenario("1:1", rooms=8, viewers=1, packets_per_second=200, both_ways=True),
+    Scenario("1:8", rooms=1, viewers=8, packets_per_second=1000),
+)
+
+_LEAD_US = 700_000
+"""For the generator to start, before the first packet."""
+
+_WARMUP_US = 1_500_000
+_WINDOW_US = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioReport:
+    """Processor time per forwarded packet of the whole process, in microseconds."""
+
+    name: str
+    ours_us: float
+    relay_us: float
+    python_calls_per_packet: float
+    loss_ratio: float
+    packets: int
+    latency_us: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardReport:
+    scenarios: tuple[ScenarioReport, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the limits hold in every scenario."""
+        return all(
+            each.ours_us <= LIMIT_US
+            and each.python_calls_per_packet <= MAX_PYTHON_CALLS_PER_PACKET
+            and each.loss_ratio <= MAX_LOSS_RATIO
+            for each in self.scenarios
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "scenarios": [asdict(each) for each in self.scenarios],
+            "limits": {
+                "ours_us": LIMIT_US,
+                "python_calls_per_packet": MAX_PYTHON_CALLS_PER_PACKET,
+                "loss_ratio": MAX_LOSS_RATIO,
+            },
+            "pass": self.passed,
+        }
+
+
+def run(scenarios: Sequence[Scenario] = SCENARIOS) -> ForwardReport:
+    """Measure on a server of our own, all on loopback. Raises LoadtestError."""
+    return ForwardReport(tuple(asyncio.run(_measure(scenario)) for scenario in scenarios))
+
+
+async def _measure(scenario: Scenario) -> ScenarioReport:
+    with serve() as server:
+        async with open_party(server, scenario) as party:
+            ours, ours_ns = await _costs(server.process.pid, party)
+    async with open_relayed(scenario) as relayed, relay(relayed.routes) as bare:
+        theirs, relay_ns = await _costs(bare.pid, relayed.endpoints(bare.address))
+    _expect_traffic(ours, scenario)
+    _expect_traffic(theirs, scenario)
+    return ScenarioReport(
+        name=scenario.name,
+        ours_us=round(ours_ns / ours.received / 1000, 2),
+        relay_us=round(relay_ns / theirs.received / 1000, 2),
+        python_calls_per_packet=await _python_calls_per_packet(scenario),
+        loss_ratio=round(1 - ours.received / (ours.sent * scenario.viewers), 6),
+        packets=ours.received,
+        latency_us=ours.latency_us,
+    )
+
+
+async def _costs(pid: int, endpoints: Sequence[Endpoint]) -> tuple[Traffic, int]:
+    """The traffic of one window and the processor time that `pid` spent in it."""
+    window = _next_window()
+    traffic = asyncio.create_task(generate(endpoints, window))
+    await _sleep_until(window.from_s)
+    before_ns = cpu_ns(pid)
+    await _sleep_until(window.until_s)
+    spent_ns = cpu_ns(pid) - before_ns
+    return await traffic, spent_ns
+
+
+async def _python_calls_per_packet(scenario: Scenario) -> float:
+    """Calls in a window with traffic beyond those in one without, for each forwarded packet."""
+    with _counting_server() as (server, count):
+        async with open_party(server, scenario) as party:
+            idle, _ = await _calls(count, [without_stream(each) for each in party])
+            busy, traffic = await _calls(count, party)
+    _expect_traffic(traffic, scenario)
+    return round(max(0, busy - idle) / traffic.received, 2)
+
+
+async def _calls(count: Path, endpoints: Sequence[Endpoint]) -> tuple[int, Traffic]:
+    window = _next_window()
+    traffic = asyncio.create_task(generate(endpoints, window))
+    await _sleep_until(window.from_s)
+    before = _read_count(count)
+    await _sleep_until(window.until_s)
+    calls = _read_count(count) - before
+    return calls, await traffic
+
+
+@contextmanager
+def _counting_server() -> Iterator[tuple[ServerProcess, Path]]:
+    """A server whose Python calls are counted (see call_counter/sitecustomize.py)."""
+    folder = Path(__file__).with_name("call_counter")
+    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    with tempfile.NamedTemporaryFile(prefix="mianshi-calls-") as file:
+        file.write(bytes(8))
+        file.flush()
+        count = Path(file.name)
+        environment = {"PYTHONPATH": os.pathsep.join(paths), "MIANSHI_CALL_COUNT": file.name}
+        with serve(environment=environment) as server:
+            if _read_count(count) == 0:
+                raise LoadtestError("the server's Python calls are not being counted")
+            yield server, count
+
+
+def _read_count(path: Path) -> int:
+    return int.from_bytes(path.read_bytes(), "little")
+
+
+def _next_window() -> Window:
+    start_us = time.monotonic_ns() // 1000 + _LEAD_US
+    return Window(start_us, _WARMUP_US, _WINDOW_US)
+
+
+async def _sleep_until(moment_s: float) -> None:
+    await asyncio.sleep(max(0.0, moment_s - time.monotonic()))
+
+
+def _expect_traffic(traffic: Traffic, scenario: Scenario) -> None:
+    """A figure without traffic behind it would be none."""
+    expected = scenario.published_per_second * _WINDOW_US / 1e6
+    if traffic.sent < 0.98 * expected:
+        raise LoadtestError(
+            f"only {traffic.sent} of {expected:.0f} packets could be sent",
+            "run it on an idle machine",
+        )
+    if traffic.received < 0.5 * traffic.sent * scenario.viewers:
+        raise LoadtestError(f"{traffic.received} packets arrived of {traffic.sent} sent")
