@@ -3,10 +3,15 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import settings
 from redis.asyncio import Redis
 
 from tests.postgres_server import PostgresServer, find_binaries
 from tests.redis_server import RedisServer
+
+# The same examples on every run, and no verdict on how busy the machine is.
+settings.register_profile("mianshi", deadline=None, derandomize=True)
+settings.load_profile("mianshi")
 
 
 @pytest.fixture(scope="session")
