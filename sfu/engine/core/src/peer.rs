@@ -48,6 +48,8 @@ pub struct Peer {
     pub clock: SenderClock,
     /// When something authenticated came last.
     pub last_heard: Time,
+    /// When the ICE table was last told that media is heard.
+    pub heard_told: Time,
     /// How many marks of silence were told since then.
     pub silence_told: usize,
 }
@@ -70,6 +72,7 @@ impl Peer {
             round_trip: RoundTrip::default(),
             clock: SenderClock::default(),
             last_heard: now,
+            heard_told: Time(0),
             silence_told: 0,
         }
     }

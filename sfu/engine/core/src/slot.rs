@@ -1,5 +1,7 @@
 //! A viewer's m-section that we fill: one outgoing stream, whatever source it shows.
 
+mod compose;
+
 use core::time::Duration;
 
 use crate::cache::{
@@ -9,15 +11,10 @@ use crate::command::{Codec, Media, MediaKind};
 use crate::extensions::SlotExtensionIds;
 use crate::packet::Packet;
 use crate::resend::ResendLimiter;
-use crate::rewrite::{Numbers, Origin, Rewriter};
+use crate::rewrite::{Origin, Rewriter};
 use crate::time::Time;
-use crate::wire::WireError;
-use crate::wire::extension::abs_send_time_bytes;
-use crate::wire::rtp::{HeaderFields, write_header};
 
-/// Room for what an outgoing packet has beyond its payload: a header with our extensions, the
-/// RFC 4588 number, a longer VP8 descriptor.
-pub const OVERHEAD_BYTES: usize = 128;
+pub use compose::{OVERHEAD_BYTES, Sending, Stamp};
 
 /// The source that a slot shows: indices of publisher and source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,33 +36,6 @@ pub enum Verdict {
     AwaitKeyframe,
     /// Another layer is shown, or the viewer did not negotiate this payload.
     Ignore,
-}
-
-/// How a packet is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sending {
-    /// For the first time.
-    First,
-    /// Again, by RFC 4588.
-    Again,
-}
-
-/// What every packet of a viewer is stamped with.
-#[derive(Clone, Copy, Debug)]
-pub struct Stamp {
-    /// Our transport-wide number.
-    pub transport_sequence: u16,
-    /// When it is sent.
-    pub now: Time,
-}
-
-/// A packet as composed: plain length, and how much of it is header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Composed {
-    /// Length of the plain packet.
-    pub plain_bytes: usize,
-    /// Length of its header.
-    pub header_bytes: usize,
 }
 
 /// Totals, and what the viewer reported.
@@ -279,60 +249,6 @@ impl Slot {
         self.totals.retransmitted += 1;
     }
 
-    /// Write a packet with the slot's numbers into `buffer`.
-    ///
-    /// # Errors
-    /// The viewer did not negotiate the packet's codec, or the buffer is too small.
-    pub fn compose(
-        &mut self,
-        packet: &Packet<'_>,
-        numbers: Numbers,
-        sending: Sending,
-        stamp: Stamp,
-        buffer: &mut [u8],
-    ) -> Result<Composed, WireError> {
-        let codec = self.codec(packet).ok_or(WireError::Malformed)?;
-        let repair = match sending {
-            Sending::First => None,
-            // Another packet under an old number would repeat the nonce of its encryption.
-            Sending::Again => Some(
-                codec
-                    .rtx_payload_type
-                    .zip(self.rtx_ssrc)
-                    .ok_or(WireError::Malformed)?,
-            ),
-        };
-        let (payload_type, ssrc) = repair.unwrap_or((codec.payload_type, self.ssrc));
-        let fields = HeaderFields {
-            marker: packet.header.marker || self.begins_talk(numbers),
-            payload_type,
-            sequence: if repair.is_some() {
-                self.next_rtx_sequence()
-            } else {
-                numbers.sequence as u16
-            },
-            timestamp: numbers.timestamp,
-            ssrc,
-            padded: false,
-        };
-        let header_bytes = self.write_header(packet, &fields, stamp, buffer)?;
-        let mut at = header_bytes;
-        if repair.is_some() {
-            let original = (numbers.sequence as u16).to_be_bytes();
-            buffer
-                .get_mut(at..at + 2)
-                .ok_or(WireError::NoRoom)?
-                .copy_from_slice(&original);
-            at += 2;
-        }
-        let payload_bytes = write_payload(packet, numbers, &mut buffer[at..])?;
-        self.count(packet, payload_bytes, sending, repair.is_some());
-        Ok(Composed {
-            plain_bytes: at + payload_bytes,
-            header_bytes,
-        })
-    }
-
     fn codec(&self, packet: &Packet<'_>) -> Option<&Codec> {
         let index = self.codec_by_payload[usize::from(packet.header.payload_type & 0x7f)]?;
         self.codecs.get(usize::from(index))
@@ -342,79 +258,6 @@ impl Slot {
     fn same_codec(&self, live: Live, packet: &Packet<'_>) -> bool {
         self.kind == MediaKind::Audio || live.payload_type == packet.header.payload_type
     }
-
-    /// The first packet of sound after a change: the receiver may adapt its delay here.
-    fn begins_talk(&self, numbers: Numbers) -> bool {
-        self.kind == MediaKind::Audio && self.rewriter.begins_at(numbers.sequence)
-    }
-
-    fn next_rtx_sequence(&mut self) -> u16 {
-        self.rtx_sequence = self.rtx_sequence.wrapping_add(1);
-        self.rtx_sequence
-    }
-
-    fn write_header(
-        &self,
-        packet: &Packet<'_>,
-        fields: &HeaderFields,
-        stamp: Stamp,
-        buffer: &mut [u8],
-    ) -> Result<usize, WireError> {
-        let transport = stamp.transport_sequence.to_be_bytes();
-        let sent = abs_send_time_bytes(stamp.now.abs_send_time());
-        let level = [packet.audio_level.unwrap_or_default()];
-        let orientation = [packet.video_orientation.unwrap_or_default()];
-        let candidates: [(Option<u8>, &[u8]); 5] = [
-            (self.ids.mid, self.mid.as_bytes()),
-            (self.ids.transport_cc, &transport),
-            (self.ids.abs_send_time, &sent),
-            (
-                self.ids
-                    .audio_level
-                    .filter(|_| packet.audio_level.is_some()),
-                &level,
-            ),
-            (
-                self.ids
-                    .video_orientation
-                    .filter(|_| packet.video_orientation.is_some()),
-                &orientation,
-            ),
-        ];
-        let mut elements: [(u8, &[u8]); 5] = [(0, &[]); 5];
-        let mut count = 0;
-        for (id, value) in candidates {
-            if let Some(id) = id {
-                elements[count] = (id, value);
-                count += 1;
-            }
-        }
-        write_header(buffer, fields, &elements[..count])
-    }
-
-    fn count(&mut self, packet: &Packet<'_>, payload_bytes: usize, sending: Sending, repair: bool) {
-        self.totals.packets += 1;
-        self.totals.bytes += payload_bytes as u64;
-        if !repair {
-            self.totals.stream_packets = self.totals.stream_packets.wrapping_add(1);
-            self.totals.stream_bytes = self.totals.stream_bytes.wrapping_add(payload_bytes as u32);
-        }
-        match sending {
-            Sending::First => self.count_keyframe(packet),
-            Sending::Again => self.totals.retransmitted += 1,
-        }
-    }
-
-    fn count_keyframe(&mut self, packet: &Packet<'_>) {
-        let Some(live) = self.live.as_mut().filter(|_| packet.starts_keyframe) else {
-            return;
-        };
-        let timestamp = Some(packet.header.timestamp);
-        if self.kind == MediaKind::Video && live.keyframe_timestamp != timestamp {
-            live.keyframe_timestamp = timestamp;
-            self.totals.keyframes += 1;
-        }
-    }
 }
 
 fn sealed_cache(kind: MediaKind) -> PacketCache {
@@ -422,34 +265,4 @@ fn sealed_cache(kind: MediaKind) -> PacketCache {
         MediaKind::Audio => PacketCache::new(AUDIO_RECORDS, AUDIO_ARENA_BYTES),
         MediaKind::Video => PacketCache::new(VIDEO_RECORDS, VIDEO_ARENA_BYTES),
     }
-}
-
-/// The payload with the slot's VP8 indices; its length.
-fn write_payload(
-    packet: &Packet<'_>,
-    numbers: Numbers,
-    buffer: &mut [u8],
-) -> Result<usize, WireError> {
-    let payload = packet.payload_bytes();
-    let Some(mut vp8) = packet.vp8 else {
-        buffer
-            .get_mut(..payload.len())
-            .ok_or(WireError::NoRoom)?
-            .copy_from_slice(payload);
-        return Ok(payload.len());
-    };
-    if let Some(picture_id) = &mut vp8.picture_id {
-        picture_id.value = numbers.picture_id;
-    }
-    if let Some(index) = &mut vp8.tl0_picture_index {
-        index.value = numbers.tl0_picture_index;
-    }
-    let rest = &payload[vp8.bytes..];
-    let descriptor_bytes = vp8.write(buffer)?;
-    let end = descriptor_bytes + rest.len();
-    buffer
-        .get_mut(descriptor_bytes..end)
-        .ok_or(WireError::NoRoom)?
-        .copy_from_slice(rest);
-    Ok(end)
 }

@@ -184,3 +184,73 @@ impl Source {
         self.subscribers.retain(|other| *other != subscriber);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Direction;
+
+    fn camera(rids: &[&str]) -> Media {
+        Media {
+            mid: "1".into(),
+            kind: MediaKind::Video,
+            direction: Direction::Receive,
+            codecs: vec![],
+            extensions: vec![],
+            rids: rids.iter().map(|rid| (*rid).to_owned()).collect(),
+            ssrc: Some(7),
+            rtx_ssrc: None,
+            cname: String::new(),
+        }
+    }
+
+    fn source(rids: &[&str]) -> Source {
+        let mut streams = 0..;
+        Source::new(&camera(rids), || streams.next().expect("endless"))
+    }
+
+    fn arrive(source: &mut Source, layer: usize, at: Time) {
+        source.layers[layer].last_packet = Some(at);
+        source.note_arrival(layer, at);
+    }
+
+    #[test]
+    fn the_highest_arriving_layer_is_the_best() {
+        let mut source = source(&["q", "h", "f"]);
+        assert_eq!(source.best_layer(), None);
+        arrive(&mut source, 1, Time::from_millis(0));
+        arrive(&mut source, 0, Time::from_millis(1));
+        assert_eq!(source.best_layer(), Some(1));
+        arrive(&mut source, 2, Time::from_millis(2));
+        assert_eq!(source.best_layer(), Some(2));
+        // The upper two stop: the lowest takes over once they are old.
+        arrive(&mut source, 0, Time::from_millis(400));
+        assert_eq!(source.best_layer(), Some(2));
+        arrive(&mut source, 0, Time::from_millis(503));
+        assert_eq!(source.best_layer(), Some(0));
+    }
+
+    #[test]
+    fn an_announced_ssrc_counts_only_without_simulcast() {
+        assert_eq!(source(&[]).layers[0].ssrc, Some(7));
+        assert_eq!(source(&["q", "f"]).layers[0].ssrc, None);
+    }
+
+    #[test]
+    fn a_description_bounds_its_layers_and_keeps_those_that_stay() {
+        let mut many = source(&["a", "b", "c", "d", "e", "f"]);
+        assert_eq!(many.layers.len(), MAX_LAYERS);
+        many.layers[1].ssrc = Some(5);
+        let mut streams = 100..;
+        many.describe(&camera(&["b", "x"]), || streams.next().expect("endless"));
+        assert_eq!(
+            (many.layers[0].rid.as_str(), many.layers[0].ssrc),
+            ("b", Some(5))
+        );
+        assert!(
+            many.layers[0].stream >= 100,
+            "its old place means nothing any more"
+        );
+        assert_eq!(many.layers[1].ssrc, None);
+    }
+}

@@ -101,7 +101,8 @@ impl Engine {
         let Some(peer) = self.peers[index].as_deref_mut() else {
             return;
         };
-        if now.since(peer.last_heard) >= HEARD_INTERVAL {
+        if now.since(peer.heard_told) >= HEARD_INTERVAL {
+            peer.heard_told = now;
             self.ice.heard(peer.id, now);
         }
         peer.last_heard = now;

@@ -261,3 +261,15 @@ fn a_nack_flood_is_answered_within_bounds() {
     assert!(sent < 200, "{sent} datagrams for one flood");
     assert_undisturbed(&mut world);
 }
+
+#[test]
+fn an_address_that_sends_media_cannot_be_claimed_by_another_peer() {
+    let mut world = call_with_an_intruder(70);
+    // From here on media alone keeps the address.
+    world.client(1).next_reports = mianshi_engine_core::time::Time(u64::MAX);
+    world.run_for(5 * SECOND);
+    let (address, claim) = (world.client(1).address, world.client(3).stun());
+    world.inject_from(address, claim);
+    assert_eq!(world.dropped("stun_address_taken"), 1);
+    assert_undisturbed(&mut world);
+}

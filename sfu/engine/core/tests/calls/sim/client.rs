@@ -66,7 +66,8 @@ pub struct Client {
     pub epoch: NtpTime,
     incoming: BTreeMap<u32, Incoming>,
     next_housekeeping: Time,
-    next_reports: Time,
+    /// When reports and a STUN check are sent next.
+    pub next_reports: Time,
     pub ufrag: String,
     pub password: String,
 }
