@@ -9,16 +9,18 @@ export type Shortcut =
   | { readonly action: ShortcutAction }
   | { readonly action: 'react'; readonly reaction: ReactionName }
 
-const KEYS: Record<string, ShortcutAction> = {
-  m: 'microphone',
-  v: 'camera',
-  s: 'screen',
-  c: 'chat',
-  a: 'admit',
-  h: 'handOver',
-  '?': 'help',
-  '？': 'help',
-}
+const KEYS = new Map<string, ShortcutAction>(
+  Object.entries({
+    m: 'microphone',
+    v: 'camera',
+    s: 'screen',
+    c: 'chat',
+    a: 'admit',
+    h: 'handOver',
+    '?': 'help',
+    '？': 'help',
+  }),
+)
 
 export interface PressedKey {
   readonly key: string
@@ -33,7 +35,7 @@ export interface PressedKey {
 export function shortcutFor(pressed: PressedKey, typing: boolean): Shortcut | null {
   if (typing || pressed.repeat || pressed.isComposing) return null
   if (pressed.ctrlKey || pressed.metaKey || pressed.altKey) return null
-  const action = KEYS[pressed.key.toLowerCase()]
+  const action = KEYS.get(pressed.key.toLowerCase())
   if (action) return { action }
   const reaction = /^[1-9]$/.test(pressed.key) ? REACTIONS[Number(pressed.key) - 1] : undefined
   return reaction ? { action: 'react', reaction } : null

@@ -112,25 +112,27 @@ export function linkProblem(state: LinkState): ProblemCode | null {
 }
 
 /** The server's reasons for a refused join that have a screen of their own. */
-const REFUSALS: Record<string, ProblemCode> = {
-  link_unknown: 'unknown',
-  link_expired: 'expired',
-  link_revoked: 'revoked',
-  link_early: 'early',
-  link_other_device: 'other_device',
-  token_revoked: 'revoked',
-  interview_unknown: 'unknown',
-  interview_closed: 'ended',
-  interview_ended: 'ended',
-  link_ended: 'ended',
-  room_ended: 'ended',
-  offline: 'offline',
-  network: 'offline',
-  unreachable: 'offline',
-  media_failed: 'media_failed',
-  shutdown: 'shutdown',
-  goodbye_shutdown: 'shutdown',
-}
+const REFUSALS = new Map<string, ProblemCode>(
+  Object.entries({
+    link_unknown: 'unknown',
+    link_expired: 'expired',
+    link_revoked: 'revoked',
+    link_early: 'early',
+    link_other_device: 'other_device',
+    token_revoked: 'revoked',
+    interview_unknown: 'unknown',
+    interview_closed: 'ended',
+    interview_ended: 'ended',
+    link_ended: 'ended',
+    room_ended: 'ended',
+    offline: 'offline',
+    network: 'offline',
+    unreachable: 'offline',
+    media_failed: 'media_failed',
+    shutdown: 'shutdown',
+    goodbye_shutdown: 'shutdown',
+  }),
+)
 
 const OVER: Partial<Record<Phase, ProblemCode>> = {
   left: 'left',
@@ -141,7 +143,7 @@ const OVER: Partial<Record<Phase, ProblemCode>> = {
 
 /** Why the visit is over or cannot begin; null while it goes on. */
 export function visitProblem(phase: Phase, error: Problem | null): ProblemCode | null {
-  if (phase === 'failed') return (error && REFUSALS[error.code]) ?? 'failed'
+  if (phase === 'failed') return (error && REFUSALS.get(error.code)) ?? 'failed'
   return OVER[phase] ?? null
 }
 

@@ -111,14 +111,26 @@ describe('fillTiles', () => {
 })
 
 describe('screenWithStrip', () => {
-  it.each(STAGES)('gives the screen most of $width×$height', (stage) => {
-    const { screen, tiles } = screenWithStrip(stage, [WIDE, 9 / 16], GAP)
-    expectInside(stage, [screen, ...tiles])
-    expect(screen.width * screen.height).toBeGreaterThan(0.6 * stage.width * stage.height)
+  it.each(STAGES)(
+    'lets a screen of any shape fill most of what it can on $width×$height',
+    (stage) => {
+      for (const aspect of [16 / 10, 4 / 3, 9 / 16]) {
+        const { screen, tiles } = screenWithStrip(stage, [WIDE, 9 / 16], aspect, GAP)
+        expectInside(stage, [screen, ...tiles])
+        const alone = Math.min(stage.width, stage.height * aspect)
+        expect(Math.min(screen.width, screen.height * aspect)).toBeGreaterThan(0.65 * alone)
+      }
+    },
+  )
+
+  it('gives the people what a wide screen leaves on a phone held upright', () => {
+    const { screen, tiles } = screenWithStrip({ width: 375, height: 640 }, [WIDE], 16 / 10, GAP)
+    expect(screen.height).toBeCloseTo(375 / 1.6)
+    expect(tiles[0]?.width).toBeCloseTo(375)
   })
 
   it('leaves the whole stage to the screen when nobody else is there', () => {
     const stage = { width: 900, height: 500 }
-    expect(screenWithStrip(stage, [], GAP).screen).toEqual({ left: 0, top: 0, ...stage })
+    expect(screenWithStrip(stage, [], WIDE, GAP).screen).toEqual({ left: 0, top: 0, ...stage })
   })
 })

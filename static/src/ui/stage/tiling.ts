@@ -130,21 +130,31 @@ function fillRows(stage: Size, split: readonly number[], gap: number): Box[] {
   })
 }
 
-/** A shared screen takes the stage; the people go in a strip beside it, or below on a tall stage. */
-export function screenWithStrip(stage: Size, shapes: readonly number[], gap: number): ScreenLayout {
+/**
+ * A shared screen takes as much of the stage as its shape fills; the people get what is left beside
+ * it, or below it on a tall stage, and never less than a strip.
+ */
+export function screenWithStrip(
+  stage: Size,
+  shapes: readonly number[],
+  screenAspect: number,
+  gap: number,
+): ScreenLayout {
   const whole = { left: 0, top: 0, width: stage.width, height: stage.height }
   if (shapes.length === 0) return { screen: whole, tiles: [] }
   const wide = stage.width >= stage.height
   const longer = wide ? stage.width : stage.height
   const strip = Math.min(STRIP_MAX_PX, Math.max(STRIP_MIN_PX, longer * STRIP_SHARE))
-  const rest = Math.max(0, longer - strip - gap)
-  const area = wide ? { width: strip, height: stage.height } : { width: stage.width, height: strip }
-  const shift = wide ? { left: rest + gap, top: 0 } : { left: 0, top: rest + gap }
+  const filled = wide ? stage.height * screenAspect : stage.width / screenAspect
+  const taken = Math.max(0, Math.min(longer - strip - gap, filled))
+  const left = Math.max(0, longer - taken - gap)
+  const area = wide ? { width: left, height: stage.height } : { width: stage.width, height: left }
+  const shift = wide ? { left: taken + gap, top: 0 } : { left: 0, top: taken + gap }
   const tiles = fitTiles(area, shapes, gap).map((box) => ({
     ...box,
     left: box.left + shift.left,
     top: box.top + shift.top,
   }))
-  const screen = wide ? { ...whole, width: rest } : { ...whole, height: rest }
+  const screen = wide ? { ...whole, width: taken } : { ...whole, height: taken }
   return { screen, tiles }
 }
