@@ -1,7 +1,7 @@
 """What the media plane offers and what it tells: peers, scenes and slots."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NewType, Protocol
 
 PeerId = NewType("PeerId", int)
@@ -13,7 +13,7 @@ class Answer:
     """The SDP answer for a peer that `connect` just created."""
 
     peer: PeerId
-    sdp: str
+    sdp: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

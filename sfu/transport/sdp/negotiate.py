@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sfu.contract import SourceKind
@@ -66,7 +66,7 @@ class Sending:
 class Negotiated:
     """What an answer says, for the engine and for forwarding."""
 
-    sdp: str
+    sdp: str = field(repr=False)
     transport: LocalTransport
     remote: RemoteTransport
     ice_restarted: bool

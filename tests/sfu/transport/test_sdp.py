@@ -300,5 +300,5 @@ class TestRefused:
 
     def test_secrets_are_not_in_reprs(self):
         negotiated = answer("chromium-156")
-        assert negotiated.transport.ice_pwd not in repr(negotiated.transport)
+        assert negotiated.transport.ice_pwd not in repr(negotiated)
         assert negotiated.remote.ice_pwd not in repr(negotiated.remote)
