@@ -48,7 +48,7 @@ def _one_join(page: Page, url: str) -> float:
         "() => __probe.frames[0].at_ms - __probe.taps.find((tap) => tap.testid === 'join').at_ms"
     )
     page.click(marked("leave"))
-    confirm = page.locator(marked("leave-confirm"))
+    confirm = page.locator(marked("confirm"))
     if confirm.count():
         confirm.click()
     page.wait_for_selector(marked("self-view"), state="detached")

@@ -172,6 +172,6 @@ def test_a_reload_keeps_the_seat(chromiums: Chromiums, interview: Interview) -> 
 def test_the_interviewer_ends_the_interview(chromiums: Chromiums, interview: Interview) -> None:
     interviewer, candidate = meet(chromiums, interview())
     interviewer.click(marked("end"))
-    interviewer.click(marked("end-confirm"))
+    interviewer.click(marked("confirm"))
     expect(candidate.locator(marked("problem-ended"))).to_be_visible()
     expect(interviewer.locator(marked("problem-ended"))).to_be_visible()

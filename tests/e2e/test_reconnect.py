@@ -78,9 +78,9 @@ def test_a_new_address_needs_no_new_login(meeting: tuple[Page, Page, Network]) -
 def test_a_dark_network_is_said_and_survived(meeting: tuple[Page, Page, Network]) -> None:
     interviewer, candidate, network = meeting
     network.go_dark()
-    expect(candidate.locator(marked("reconnecting"))).to_be_visible()
+    expect(candidate.locator(marked("problem-reconnecting"))).to_be_visible()
     network.come_back()
-    expect(candidate.locator(marked("reconnecting"))).to_have_count(0, timeout=20_000)
+    expect(candidate.locator(marked("problem-reconnecting"))).to_have_count(0, timeout=20_000)
     frames_go_on(candidate)
     frames_go_on(interviewer)
     wait_for_people(candidate, {INTERVIEWER})

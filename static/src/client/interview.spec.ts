@@ -9,7 +9,7 @@ import type { EventBody } from './protocol'
 import { SHOWN_MS } from './reactions'
 import { FakeMediaDevices, FakeStream, TWO_DEVICES } from './testing/fake_media'
 import { FakePeerConnection } from './testing/fake_peer_connection'
-import type { WELCOME} from './testing/fake_server';
+import type { WELCOME } from './testing/fake_server'
 import { FakeServer, ROOM, person } from './testing/fake_server'
 
 let server: FakeServer

@@ -1,0 +1,2 @@
+export const CANDIDATE_MODULES: string[]
+export function candidateFiles(manifest: Record<string, object | undefined>): string[]
