@@ -147,6 +147,7 @@ const zh = {
     nextWaiting: '{round} · 面试官未到',
     noCandidate: '候选人进入房间后才能移交',
     handedOver: '已将 {name} 移交至 {round}',
+    handedOverBody: '一分钟内可以撤销。不再需要时，可以结束本轮或离开。',
     takeBack: '撤销',
     takenBack: '{name} 已请回',
     remove: '请出房间',
