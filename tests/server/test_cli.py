@@ -1,24 +1,62 @@
 """The command line: one JSON object on stdout, one line for an error, help for everything."""
 
 import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from server.cli import main
 from tests.server.test_serve import command
 
 
-def told(data: Path, *arguments: str) -> Any:
-    done = command(*arguments, "--json", MIANSHI_DATA=str(data), PORT="8099")
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Call = Callable[..., Done]
+
+
+@pytest.fixture
+def call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Call]:
+    """The command line in this process, which spares its start; on an empty data directory."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    monkeypatch.setenv("MIANSHI_DATA", str(tmp_path))
+    monkeypatch.setenv("PORT", "8099")
+
+    def run(*arguments: str, **variables: str) -> Done:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["mianshi", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return Done(int(ended.value.code or 0), told.out, told.err)
+
+    yield run
+    root.handlers[:], root.level = before[0], before[1]
+
+
+def told(call: Call, *arguments: str) -> Any:
+    done = call(*arguments, "--json")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1
     return json.loads(done.stdout)
 
 
-def test_interviews_and_their_links(tmp_path: Path) -> None:
+def test_interviews_and_their_links(call: Call) -> None:
     made = told(
-        tmp_path, "interviews", "create", "--title", "测试", "--round", "一面", "--round", "二面",
+        call, "interviews", "create", "--title", "测试", "--round", "一面", "--round", "二面",
         "--candidate", "甲", "--interviewer", "1:乙", "--interviewer", "2:丙", "--observer", "丁",
         "--admission", "automatic",
     )  # fmt: skip
@@ -29,35 +67,35 @@ def test_interviews_and_their_links(tmp_path: Path) -> None:
     assert [one["round"] for one in made["participants"]] == [rounds[0], *rounds, None]
     assert all(one["url"].startswith("http://127.0.0.1:8099/i/") for one in made["participants"])
     assert {one["admission"] for one in made["rounds"]} == {"automatic"}
-    assert [one["id"] for one in told(tmp_path, "interviews", "list")["interviews"]] == [made["id"]]
-    shown = told(tmp_path, "interviews", "show", made["id"])
+    assert [one["id"] for one in told(call, "interviews", "list")["interviews"]] == [made["id"]]
+    shown = told(call, "interviews", "show", made["id"])
     assert "url" not in shown["participants"][0]
     person = made["participants"][0]["id"]
-    newer = told(tmp_path, "links", "new", made["id"], person)
-    states = {one["id"]: one["state"] for one in told(tmp_path, "links", "list")["links"]}
+    newer = told(call, "links", "new", made["id"], person)
+    states = {one["id"]: one["state"] for one in told(call, "links", "list")["links"]}
     assert states[newer["id"]] == "open"
     assert sorted(states.values()) == ["open"] * 4 + ["revoked"]
-    assert told(tmp_path, "links", "revoke", newer["id"])["state"] == "revoked"
-    assert told(tmp_path, "links", "hr", "HR")["url"].startswith("http://127.0.0.1:8099/hr/")
+    assert told(call, "links", "revoke", newer["id"])["state"] == "revoked"
+    assert told(call, "links", "hr", "HR")["url"].startswith("http://127.0.0.1:8099/hr/")
 
 
-def test_keys(tmp_path: Path) -> None:
-    first = told(tmp_path, "keys", "rotate")
-    assert told(tmp_path, "keys", "rotate")["kid"] != first["kid"]
-    made = told(tmp_path, "keys", "create-api", "ATS")
+def test_keys(call: Call) -> None:
+    first = told(call, "keys", "rotate")
+    assert told(call, "keys", "rotate")["kid"] != first["kid"]
+    made = told(call, "keys", "create-api", "ATS")
     assert made["key"].startswith("mk_")
-    assert told(tmp_path, "keys", "list-api")["keys"] == [
+    assert told(call, "keys", "list-api")["keys"] == [
         {"id": made["id"], "name": "ATS", "revoked": False}
     ]
-    assert told(tmp_path, "keys", "revoke-api", made["id"])["revoked"] is True
+    assert told(call, "keys", "revoke-api", made["id"])["revoked"] is True
 
 
-def test_the_demo_without_a_server(tmp_path: Path) -> None:
-    assert set(told(tmp_path, "demo")) == {"hr", "interviewer", "interviewer-2", "candidate"}
+def test_the_demo_without_a_server(call: Call) -> None:
+    assert set(told(call, "demo")) == {"hr", "interviewer", "interviewer-2", "candidate"}
 
 
-def test_the_doctor_finds_this_machine_well(tmp_path: Path) -> None:
-    done = command("doctor", "--json", MIANSHI_DATA=str(tmp_path), PORT="0")
+def test_the_doctor_finds_this_machine_well(call: Call, tmp_path: Path) -> None:
+    done = call("doctor", "--json", PORT="0")
     body = json.loads(done.stdout)
     found = {one["check"]: one["state"] for one in body["findings"]}
     assert (done.returncode == 0) is body["ok"] is True
@@ -65,9 +103,9 @@ def test_the_doctor_finds_this_machine_well(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_doctor_says_what_is_wrong(tmp_path: Path) -> None:
-    done = command(
-        "doctor", "--json", MIANSHI_DATA=str(tmp_path), PORT="0",
+def test_the_doctor_says_what_is_wrong(call: Call, tmp_path: Path) -> None:
+    done = call(
+        "doctor", "--json", PORT="0",
         REDIS_URL=f"unix://{tmp_path}/none", DATABASE_URL=f"postgresql://u:hunter2@/x?host={tmp_path}",
     )  # fmt: skip
     states = {one["check"]: one["state"] for one in json.loads(done.stdout)["findings"]}
@@ -92,8 +130,8 @@ def test_the_doctor_says_what_is_wrong(tmp_path: Path) -> None:
         ("keys", "revoke-api", "none"),
     ],
 )
-def test_refusals_are_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    done = command(*arguments, MIANSHI_DATA=str(tmp_path))
+def test_refusals_are_one_line(call: Call, arguments: tuple[str, ...]) -> None:
+    done = call(*arguments)
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("error: ")
@@ -108,7 +146,13 @@ def test_refusals_are_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> No
         ("bench", "join"), ("bench", "handoff"), ("bench", "forward"),
     ],
 )  # fmt: skip
-def test_help(path: tuple[str, ...]) -> None:
-    done = command(*path, "--help")
+def test_help(call: Call, path: tuple[str, ...]) -> None:
+    done = call(*path, "--help")
+    assert done.returncode == 0
+    assert "Usage: mianshi" in done.stdout
+
+
+def test_the_installed_command() -> None:
+    done = command("--help")
     assert done.returncode == 0
     assert "Usage: mianshi" in done.stdout
