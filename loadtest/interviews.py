@@ -44,6 +44,8 @@ def create_interview(
             **os.environ,
             "MIANSHI_DATA": str(server.data),
             "PORT": server.origin.rpartition(":")[2],
+            # Links that begin as the server's own do: it may be reached by another address.
+            "MIANSHI_HTTP_PUBLIC_URL": server.links["candidate"].partition("/i/")[0],
         },
         capture_output=True,
         text=True,

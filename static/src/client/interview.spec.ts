@@ -431,10 +431,29 @@ test('another network: the socket is probed and given up if silent, ICE restarts
   dispatchEvent(new Event('online'))
   await tick()
   expect(old.bodies('media.offer')).toHaveLength(2)
-  await tick(2_500)
+  await tick(2_000)
   expect(old.closed).toBe(true)
   await tick(1_000)
   expect(server.sockets).toHaveLength(2)
+})
+
+test('nothing arrives any more: the socket is tried, and replaced if it is dead too', async () => {
+  await enter()
+  const pair = { type: 'candidate-pair', nominated: true, state: 'succeeded', bytesReceived: 1 }
+  pc().stats.set('p', pair)
+  const old = server.socket
+  for (let second = 0; second < 5; second++) {
+    pair.bytesReceived += 1000
+    await tick(1_000)
+  }
+  const probes = old.bodies('quality.report').length
+  delete server.answers['quality.report']
+  await tick(2_000)
+  expect(old.bodies('quality.report')).toHaveLength(probes + 1)
+  expect(interview.state.phase).toBe('room')
+  await tick(2_000)
+  expect(old.closed).toBe(true)
+  expect(interview.state.phase).toBe('reconnecting')
 })
 
 test('the quality is told when it changes, and every ten seconds', async () => {

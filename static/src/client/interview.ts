@@ -9,15 +9,16 @@ import { Observable } from './observable'
 import { ProblemError, toProblem } from './problem'
 import { MAX_CHAT_CHARS } from './protocol'
 import type { Commands, EventBody, MediaOffer, Notices, ReactionName, RoomView } from './protocol'
-import { GOOD } from './quality'
 import { RecentReactions } from './reactions'
 import { applyEvent } from './room'
 import { ScreenShare } from './screen_share'
 import { Signaling, type SignalingOwner } from './signaling'
 import type { OpenSocket } from './socket'
+import { TakeBackOffer } from './take_back'
 import { Tiles, othersIn } from './tiles'
 import { mark } from './timeline'
 import type { InterviewActions, InterviewState, Phase, Quality, SharedScreen } from './types'
+import { BEFORE, CLOSED, GOODBYE_PHASE, JOINABLE, nextRound, waitingIn } from './visit_state'
 
 export interface InterviewParts {
   link: LinkClient
@@ -28,40 +29,8 @@ export interface InterviewParts {
 
 const QUALITY_REPORT_MS = 10_000
 /** A live line answers within this time; a zombie on the old network never does. */
-const PROBE_MS = 2_500
+const PROBE_MS = 2_000
 const LEAVE_MS = 1_500
-
-const BEFORE: InterviewState = {
-  phase: 'check',
-  me: null,
-  room: null,
-  participants: [],
-  tiles: [],
-  screen: null,
-  chat: [],
-  unread: 0,
-  reactions: [],
-  quality: GOOD,
-  waiting: [],
-  nextRound: null,
-  canTakeBack: null,
-  arrival: null,
-  hrContact: { name: '', phone: '' },
-  reconnectingSinceMs: null,
-  error: null,
-}
-
-const JOINABLE: Phase[] = ['check', 'left', 'failed', 'replaced']
-const CLOSED = new Set(['room_ended', 'round_ended', 'interview_closed'])
-
-const GOODBYE_PHASE: Record<Notices['goodbye']['reason'], Phase | null> = {
-  ended: 'ended',
-  removed: 'removed',
-  replaced: 'replaced',
-  left: 'left',
-  revoked: 'failed',
-  shutdown: null, // the node stops: another connection will do
-}
 
 type Handlers = { [Name in keyof Notices]: (body: Notices[Name]) => void }
 
@@ -78,11 +47,12 @@ export class Interview
   readonly #tiles = new Tiles()
   readonly #chat = new ChatLog()
   readonly #reactions = new RecentReactions(() => this.#draw())
+  readonly #takeBack = new TakeBackOffer((canTakeBack) => this.update({ canTakeBack }))
   readonly #handlers = this.#noticeHandlers()
   #settleJoin: ((joined: boolean) => void) | null = null
   #stopWatching: (() => void) | null = null
-  #takeBackTimer: ReturnType<typeof setTimeout> | null = null
   #sentMedia = ''
+  #probing = false
   #serverAheadMs = 0
   #reportedAtMs = 0
 
@@ -145,13 +115,13 @@ export class Interview
     const reply = await this.#try('round.hand_over', { participant, round: round ?? null })
     if (!reply) return false
     const to = rounds.find(({ id }) => id === reply.round)
-    if (to) this.#offerTakeBack({ participant, name, round: to }, reply.undo_ms)
+    if (to) this.#takeBack.offer({ participant, name, round: to }, reply.undo_ms)
     return true
   }
 
   async takeBack(participant: string): Promise<boolean> {
     const done = await this.#did('round.take_back', { participant })
-    this.#offerTakeBack(null, 0)
+    this.#takeBack.withdraw()
     return done
   }
 
@@ -254,6 +224,14 @@ export class Interview
 
   onTracks(): void {
     this.#draw()
+  }
+
+  onStill(): void {
+    if (this.reachable) void this.#probe()
+  }
+
+  onPathBack(): void {
+    this.#signaling.retryNow()
   }
 
   onQuality(quality: Quality): void {
@@ -376,10 +354,14 @@ export class Interview
 
   /** Whether the socket still lives; if not, a new one without waiting for its death. */
   async #probe(): Promise<void> {
+    if (this.#probing) return
+    this.#probing = true
     try {
       await this.#command('quality.report', this.#qualityReport(), PROBE_MS)
     } catch (error) {
       if (error instanceof ProblemError && error.code === 'timeout') this.#signaling.renew()
+    } finally {
+      this.#probing = false
     }
   }
 
@@ -392,7 +374,7 @@ export class Interview
     this.#tiles.clear()
     this.#chat.clear()
     this.#reactions.clear()
-    this.#offerTakeBack(null, 0)
+    this.#takeBack.withdraw()
     const { me, room, hrContact } = this.state
     this.update({ ...BEFORE, phase, me, room, hrContact })
     this.#settle(false)
@@ -462,20 +444,6 @@ export class Interview
     this.update({ error: toProblem(error) })
   }
 
-  #offerTakeBack(
-    moved: Omit<NonNullable<InterviewState['canTakeBack']>, 'untilMs'> | null,
-    undoMs: number,
-  ): void {
-    if (this.#takeBackTimer !== null) clearTimeout(this.#takeBackTimer)
-    this.#takeBackTimer = null
-    if (!moved) {
-      if (this.state.canTakeBack) this.update({ canTakeBack: null })
-      return
-    }
-    this.update({ canTakeBack: { ...moved, untilMs: Date.now() + undoMs } })
-    this.#takeBackTimer = setTimeout(() => this.update({ canTakeBack: null }), undoMs)
-  }
-
   #syncMediaState(): void {
     if (!this.reachable || !this.state.me) return
     const { microphone, camera } = this.#devices.state
@@ -532,13 +500,4 @@ export class Interview
     const { stream } = this.#share
     return stream && participant ? { participant, stream, mine: true } : null
   }
-}
-
-function waitingIn(room: RoomView, me: string): RoomView['participants'] {
-  return room.participants.filter(({ id, placement }) => placement === 'lobby' && id !== me)
-}
-
-function nextRound(room: RoomView): RoomView['round'] | null {
-  const later = room.rounds.filter(({ index }) => index > room.round.index)
-  return later.sort((a, b) => a.index - b.index)[0] ?? null
 }

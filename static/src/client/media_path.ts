@@ -4,13 +4,16 @@ import { OFFLINE, ProblemError } from './problem'
 import type { IceServer, MediaOffer } from './protocol'
 import { QualityJudge } from './quality'
 import { Recovery, type Mending } from './recovery'
-import { StatsReader } from './stats'
+import { StatsReader, type PathSample } from './stats'
 import { mark } from './timeline'
 import type { Quality } from './types'
 
 const TICK_MS = 1_000
-/** Statistics every second tick: smooth enough to judge, cheap enough for an old phone. */
-const TICKS_PER_SAMPLE = 2
+/**
+ * A path on which nothing arrives for so long is suspect: even in the lobby the server answers
+ * checks. Browsers notice after 5 s or more.
+ */
+const STILL_TICKS = 2
 /** Refusals after which this very connection is of no more use to the server. */
 const FORGOTTEN = new Set(['media_missing', 'sdp_changed', 'sdp_invalid'])
 
@@ -22,6 +25,10 @@ export interface MediaPathOwner {
   /** Tracks appeared or went: draw anew. */
   onTracks(): void
   onQuality(quality: Quality): void
+  /** Nothing arrives any more: see whether the server can be reached at all. */
+  onStill(): void
+  /** Media flows (again): the server can be reached. */
+  onPathBack(): void
 }
 
 /** Our media to and from the server, kept up for as long as the visit lasts. */
@@ -36,7 +43,7 @@ export class MediaPath {
   #iceServers: IceServer[] = []
   #screen: MediaStreamTrack | null = null
   #timer: ReturnType<typeof setInterval> | null = null
-  #tick = 0
+  #stillTicks = 0
   #offered = false
   #wasConnected = false
 
@@ -165,6 +172,8 @@ export class MediaPath {
       this.#wasConnected = true
       mark('join.connected')
     }
+    if (state === 'disconnected') this.#owner.onStill()
+    if (state === 'connected') this.#owner.onPathBack()
     this.#mend(this.#recovery.onState(state, Date.now()))
     this.#owner.onTracks()
   }
@@ -174,13 +183,18 @@ export class MediaPath {
     if (!connection || !this.#offered) return
     const { state } = connection
     if (state !== 'connected') this.#mend(this.#recovery.onState(state, Date.now()))
-    if (++this.#tick % TICKS_PER_SAMPLE) return
     if (state === 'connected' && this.#owner.reachable) {
       const sample = this.#stats.read(await connection.getStats())
-      if (connection === this.#connection) this.#owner.onQuality(this.#judge.take(sample))
+      if (connection === this.#connection) this.#onSample(sample)
     } else if (this.#wasConnected) {
       this.#owner.onQuality(this.#judge.lost())
     }
+  }
+
+  #onSample(sample: PathSample): void {
+    this.#stillTicks = sample.arrivedBytes > 0 ? 0 : this.#stillTicks + 1
+    if (this.#stillTicks === STILL_TICKS) this.#owner.onStill()
+    this.#owner.onQuality(this.#judge.take(sample))
   }
 
   async #sendTracks(): Promise<void> {

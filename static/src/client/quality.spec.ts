@@ -9,7 +9,7 @@ const FINE: PathSample = {
   jitterMs: 5,
   sendableBps: 2_000_000,
   cpuLimited: false,
-  received: 500,
+  arrivedBytes: 50_000,
 }
 
 const levels = (judge: QualityJudge, sample: Partial<PathSample>, times: number): string[] =>
@@ -51,14 +51,14 @@ test('advice: another network first, then HR', () => {
   const judge = new QualityJudge()
   levels(judge, { lossRatio: 0.3 }, 2)
   expect(judge.quality.advice).toBe('switch_network')
-  levels(judge, { lossRatio: 0.3 }, 20)
+  levels(judge, { lossRatio: 0.3 }, 40)
   expect(judge.quality.advice).toBe('call_hr')
 })
 
 test('a lost path shows at once, advises more as it lasts, and mends with the first sample', () => {
   const judge = new QualityJudge()
   expect(judge.lost()).toMatchObject({ level: 'lost', cause: 'offline', advice: 'switch_network' })
-  const advice = Array.from({ length: 20 }, () => judge.lost().advice)
+  const advice = Array.from({ length: 40 }, () => judge.lost().advice)
   expect(new Set(advice)).toEqual(new Set(['switch_network', 'refresh', 'call_hr']))
   expect(judge.take(FINE)).toMatchObject({ level: 'good', advice: 'none' })
 })

@@ -8,13 +8,13 @@ const POOR = { rttMs: 500, lossRatio: 0.1, jitterMs: 100, sendableBps: 100_000 }
 /** Interaction suffers well below that; ITU-T G.114 asks for 150 ms one way. */
 const FAIR = { rttMs: 250, lossRatio: 0.03, jitterMs: 40, sendableBps: 300_000 }
 
-/** Samples in a row before the mark goes up; a fall shows after fewer. */
+/** Samples, one a second, in a row before the mark goes up; a fall shows after fewer. */
 const SAMPLES_TO_RISE = 3
 const SAMPLES_TO_FALL = 2
 /** Poor for so many samples: what we advised has not helped. */
-const SAMPLES_TO_CALL_HR = 15
+const SAMPLES_TO_CALL_HR = 30
 /** Away for so long, and another network did not help: perhaps the page is at fault. */
-const SAMPLES_TO_REFRESH = 6
+const SAMPLES_TO_REFRESH = 12
 
 const RANK: Record<QualityLevel, number> = { lost: 0, poor: 1, fair: 2, good: 3 }
 

@@ -12,7 +12,8 @@ export type Credentials = Record<string, unknown>
 /** `credentials` is called when the transport is up; a rejection must be handled by the caller. */
 export type OpenSocket = (credentials: () => Promise<Credentials>) => SocketLike
 
-const CONNECT_TIMEOUT_MS = 8_000
+/** Short, since an attempt that began in the dark goes on waiting after the light is back. */
+const CONNECT_TIMEOUT_MS = 5_000
 
 /**
  * Opens one connection to a namespace, and never a second one by itself: reconnecting is ours,

@@ -20,7 +20,7 @@ test('loss is that between two reports, not of the whole visit', () => {
   const reader = new StatsReader()
   expect(reader.read(report(inbound(1000, 400))).lossRatio).toBe(0)
   expect(reader.read(report(inbound(1090, 410))).lossRatio).toBeCloseTo(0.1)
-  expect(reader.read(report(inbound(1190, 410)))).toMatchObject({ lossRatio: 0, received: 100 })
+  expect(reader.read(report(inbound(1190, 410)))).toMatchObject({ lossRatio: 0 })
 })
 
 test('a duplicate makes the lost count shrink, which is no loss', () => {
@@ -59,6 +59,18 @@ test('an empty report is no opinion', () => {
     jitterMs: 0,
     sendableBps: null,
     cpuLimited: false,
-    received: 0,
+    arrivedBytes: 0,
   })
+})
+
+test('what came over the path is counted between two reports', () => {
+  const pair = (bytesReceived: number): Record<string, unknown> => ({
+    type: 'candidate-pair',
+    bytesReceived,
+  })
+  const reader = new StatsReader()
+  expect(reader.read(report(pair(700))).arrivedBytes).toBe(0)
+  expect(reader.read(report(pair(1000))).arrivedBytes).toBe(300)
+  expect(reader.read(report(pair(1000))).arrivedBytes).toBe(0)
+  expect(reader.read(report(pair(10))).arrivedBytes).toBe(0)
 })

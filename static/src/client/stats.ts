@@ -10,13 +10,14 @@ export interface PathSample {
   sendableBps: number | null
   /** Our encoder is held back by this machine. */
   cpuLimited: boolean
-  /** Packets that arrived since the sample before, of all slots. */
-  received: number
+  /** Bytes that came over the path since the sample before, checks of the path included. */
+  arrivedBytes: number
 }
 
 interface Totals {
   received: number
   lost: number
+  bytes: number
 }
 
 type Report = Record<string, unknown> & { type: string }
@@ -27,12 +28,12 @@ export class StatsReader {
 
   read(report: RTCStatsReport): PathSample {
     const reports = [...report.values()] as Report[]
-    const totals = inboundTotals(reports)
+    const pair = activePair(reports)
+    const totals = { ...inboundTotals(reports), bytes: number(pair?.bytesReceived) ?? 0 }
     const before = this.#before ?? totals
     this.#before = totals
     const received = Math.max(0, totals.received - before.received)
     const lost = Math.max(0, totals.lost - before.lost)
-    const pair = activePair(reports)
     const seconds = number(pair?.currentRoundTripTime)
     return {
       rttMs: seconds === null ? null : seconds * 1000,
@@ -42,7 +43,7 @@ export class StatsReader {
       cpuLimited: reports.some(
         (one) => one.type === 'outbound-rtp' && one.qualityLimitationReason === 'cpu',
       ),
-      received,
+      arrivedBytes: Math.max(0, totals.bytes - before.bytes),
     }
   }
 }
@@ -50,7 +51,7 @@ export class StatsReader {
 const inbound = (reports: Report[]): Report[] =>
   reports.filter((one) => one.type === 'inbound-rtp' && (number(one.packetsReceived) ?? 0) > 0)
 
-function inboundTotals(reports: Report[]): Totals {
+function inboundTotals(reports: Report[]): Omit<Totals, 'bytes'> {
   const sum = (field: string): number =>
     inbound(reports).reduce((total, one) => total + (number(one[field]) ?? 0), 0)
   return { received: sum('packetsReceived'), lost: sum('packetsLost') }
