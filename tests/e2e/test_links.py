@@ -25,7 +25,7 @@ def test_a_second_device_is_refused_until_hr_lets_it_in(
     second.click(marked("ask"))
     hr = chromiums.context(INTERVIEWER).new_page()
     hr.goto(server.links["hr"])
-    hr.click(marked("release"))
+    hr.click(marked("hr-allow"))
     second.reload()
     second.click(marked("join"))
     expect(second.locator(marked("self-view"))).to_be_visible()
