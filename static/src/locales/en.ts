@@ -310,8 +310,8 @@ const en: typeof zh = {
       body: 'The time of this interview has passed. Ask HR for a new link.',
     },
     revoked: {
-      title: 'This link was replaced',
-      body: 'HR has made a new one. Please open the latest link you received.',
+      title: 'This link no longer works',
+      body: 'HR made a new link or allowed another device. Open the latest link you received, or contact HR.',
     },
     early: {
       title: 'It is not time yet',
