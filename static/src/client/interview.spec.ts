@@ -284,6 +284,19 @@ test('leaving tells the server, lets everything go, and can be undone by a tap',
   expect(server.socket.auth).toEqual({ token: 'join' })
 })
 
+test('a visit begun right after the goodbye is not ended by the leaving that was still under way', async () => {
+  await enter()
+  delete server.answers['room.leave']
+  const left = interview.leave()
+  server.socket.notice('goodbye', { reason: 'left' })
+  expect(interview.state.phase).toBe('left')
+  await enter()
+  await tick(10_000)
+  expect(interview.state.phase).toBe('room')
+  expect(await left).toBe(true)
+  server.answers['room.leave'] = () => ({})
+})
+
 test('muted by another: the microphone goes off, and only ours', async () => {
   await enter()
   event({ type: 'participant.muted', participant: 'ann', by: 'bob' })

@@ -53,6 +53,8 @@ export class Interview
   #stopWatching: (() => void) | null = null
   #sentMedia = ''
   #probing = false
+  /** How many visits have ended. */
+  #visits = 0
   #serverAheadMs = 0
   #reportedAtMs = 0
 
@@ -90,10 +92,12 @@ export class Interview
   }
 
   async leave(): Promise<boolean> {
+    const visit = this.#visits
     const told = this.#command('room.leave', {}, LEAVE_MS).catch(() => undefined)
     this.#stopMedia()
     await told
-    this.#finish('left')
+    // The server's goodbye may have come first, and the person may be in again by now.
+    if (visit === this.#visits) this.#finish('left')
     return true
   }
 
@@ -366,6 +370,7 @@ export class Interview
   }
 
   #finish(phase: Phase): void {
+    this.#visits += 1
     rememberVisit(null)
     this.#signaling.close()
     this.#stopMedia()
