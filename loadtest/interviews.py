@@ -40,13 +40,7 @@ def create_interview(
             *(("--starts-at", starts_at) if starts_at else ()),
             "--json",
         ],
-        env={
-            **os.environ,
-            "MIANSHI_DATA": str(server.data),
-            "PORT": server.origin.rpartition(":")[2],
-            # Links that begin as the server's own do: it may be reached by another address.
-            "MIANSHI_HTTP_PUBLIC_URL": server.links["candidate"].partition("/i/")[0],
-        },
+        env={**os.environ, **server.environment},
         capture_output=True,
         text=True,
         check=False,

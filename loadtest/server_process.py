@@ -30,7 +30,8 @@ class ServerProcess:
 
     process: subprocess.Popen[str]
     origin: str
-    data: Path
+    environment: Mapping[str, str]
+    """What other commands need to speak of the same installation."""
     links: Mapping[str, str]
 
     def cpu_seconds(self) -> float:
@@ -101,18 +102,17 @@ def serve(
         folder = data or Path(temporary)
         port = port or free_port()
         log = Path(temporary) / "server.log"
+        settings = {
+            "PORT": str(port),
+            "MIANSHI_DATA": str(folder),
+            # Everyone comes from one address here.
+            "MIANSHI_HTTP_LOOKUPS_PER_MINUTE": "100000",
+            **(environment or {}),
+        }
         with log.open("w") as errors:
             process = subprocess.Popen(
                 [*mianshi_command(), "serve", "--demo"],
-                env={
-                    **os.environ,
-                    "PORT": str(port),
-                    "MIANSHI_DATA": str(folder),
-                    "PYTHONUNBUFFERED": "1",
-                    # Everyone comes from one address here.
-                    "MIANSHI_HTTP_LOOKUPS_PER_MINUTE": "100000",
-                    **(environment or {}),
-                },
+                env={**os.environ, **settings, "PYTHONUNBUFFERED": "1"},
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
@@ -121,7 +121,7 @@ def serve(
         try:
             assert process.stdout is not None, "stdout was asked to be a pipe"
             links = _read_links(process.stdout, log)
-            yield ServerProcess(process, f"http://127.0.0.1:{port}", folder, links)
+            yield ServerProcess(process, f"http://127.0.0.1:{port}", settings, links)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
