@@ -3,8 +3,8 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -33,6 +33,7 @@ from server.security.hr_sessions import HrSessions
 from server.security.keyring import ReloadingKeyring
 from server.security.tokens import TokenSigner
 from server.services import Services
+from server.stopping import Closing, Step
 from server.surroundings import NodeSurroundings
 from server.tls import ssl_context
 from server.web import finish_web_app, make_web_app
@@ -45,7 +46,7 @@ log = structlog.get_logger("server.app")
 REDIS_TIMEOUT_S = 2.0
 
 SHUTDOWN_TIMEOUT_S = 1.0
-"""For requests under way; the whole stop takes at most 5 s."""
+"""For requests under way."""
 
 
 def unix_ms() -> int:
@@ -67,39 +68,51 @@ class Node:
 
 
 @asynccontextmanager
-async def run_node(settings: Settings) -> AsyncIterator[Node]:
+async def run_node(settings: Settings, closing: Closing | None = None) -> AsyncIterator[Node]:
     """Start a node; when the context is entered it serves. On leaving it stops in order.
 
+    Whoever handles signals gives the `closing`, to see how far a stop has come.
     Raises StartError, SettingsError, HrError, SfuError for what cannot start.
     """
-    async with AsyncExitStack() as stack:
+    closing = closing or Closing()
+    try:
         listening = listen_http(settings.http)
-        stack.callback(listening.close)
-        durable = await stack.enter_async_context(open_durable(settings))
-        private = await _start_private_redis(stack, settings)
-        redis = _redis_client(stack, settings, private)
-        node, app = await _compose(stack, durable, redis, listening)
+        closing.push("the HTTP port", _later(listening.close))
+        durable = await _open_durable(closing, settings)
+        private = await _start_private_redis(closing, settings)
+        redis = _redis_client(closing, settings, private)
+        node, app = await _compose(closing, durable, redis, listening)
         node.private_redis = private
-        await _serve(stack, settings, app, listening)
-        stack.push_async_callback(node.signaling.close)
+        await _serve(closing, settings, app, listening)
         sweeping = asyncio.create_task(node.signaling.run())
-        stack.push_async_callback(_cancelled, sweeping)
+        closing.push("the sweep of silent lines", lambda: _cancelled(sweeping))
+        closing.push("the goodbyes", node.signaling.close)
         log.info("serving", url=node.services.public_url, media_port=node.sfu.port)
         yield node
         node.readiness.stopping = True
         log.info("stopping")
+    finally:
+        await closing.close()
 
 
-async def _start_private_redis(stack: AsyncExitStack, settings: Settings) -> PrivateRedis | None:
+async def _open_durable(closing: Closing, settings: Settings) -> Durable:
+    opening = open_durable(settings)
+    durable = await opening.__aenter__()
+    closing.push("the database", lambda: opening.__aexit__(None, None, None))
+    return durable
+
+
+async def _start_private_redis(closing: Closing, settings: Settings) -> PrivateRedis | None:
     if settings.storage.redis_url is not None:
         return None
     private = PrivateRedis(settings.storage.data_dir / "redis")
+    closing.push_kill(private.kill)
     await private.start()
-    stack.push_async_callback(private.stop)
+    closing.push("the private Redis", private.stop)
     return private
 
 
-def _redis_client(stack: AsyncExitStack, settings: Settings, private: PrivateRedis | None) -> Redis:
+def _redis_client(closing: Closing, settings: Settings, private: PrivateRedis | None) -> Redis:
     """Nothing is connected yet: a Redis that is away makes the node unready, not dead."""
     configured = settings.storage.redis_url
     if private is not None:
@@ -110,12 +123,12 @@ def _redis_client(stack: AsyncExitStack, settings: Settings, private: PrivateRed
     redis = Redis.from_url(
         url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
     )
-    stack.push_async_callback(redis.aclose)
+    closing.push("the Redis connections", redis.aclose)
     return redis
 
 
 async def _compose(
-    stack: AsyncExitStack, durable: Durable, redis: Redis, listening: socket.socket
+    closing: Closing, durable: Durable, redis: Redis, listening: socket.socket
 ) -> tuple[Node, web.Application]:
     settings, metrics = durable.settings, Metrics()
     port: int = listening.getsockname()[1]
@@ -137,8 +150,8 @@ async def _compose(
     journal = Journal(redis)
     rooms = RoomService(ScheduledInterviews(durable.interviews), journal, clock_ms=unix_ms)
     passing = asyncio.create_task(rooms.run())
-    stack.push_async_callback(_cancelled, passing)
-    sfu = await _start_media(stack, settings, port)
+    closing.push("the live store's last writes", lambda: _cancelled(passing))
+    sfu = await _start_media(closing, settings, port)
     visits = Visits(rooms, sfu, admission, NodeSurroundings(settings.hr), clock_ms=unix_ms)
     sfu.listen(visits.desk)
     feed = LiveList(sessions, durable.interviews, durable.links, rooms)
@@ -146,7 +159,7 @@ async def _compose(
     rooms.on_change(signaling.hr_changed)
     endings = Endings(rooms, durable.interviews)
     rooms.on_change(endings.on_change)
-    stack.push_async_callback(endings.close)
+    closing.push("the endings to be noted", endings.close)
     readiness = NodeReadiness(
         redis, durable.database, settings.rooms, rooms=rooms.room_count, visits=visits.__len__
     )
@@ -169,7 +182,7 @@ async def _compose(
     return Node(durable, services, readiness, signaling, sfu, port), app
 
 
-async def _start_media(stack: AsyncExitStack, settings: Settings, http_port: int) -> Sfu:
+async def _start_media(closing: Closing, settings: Settings, http_port: int) -> Sfu:
     media = settings.media
     host = media.host or settings.http.host
     port = http_port if media.port is None else media.port
@@ -185,7 +198,7 @@ async def _start_media(stack: AsyncExitStack, settings: Settings, http_port: int
             f"The media port UDP {host}:{port} cannot be had: {error}.",
             "Stop the other program, or choose another port with MIANSHI_MEDIA_PORT.",
         ) from None
-    stack.push_async_callback(sfu.close)
+    closing.push("the media engine", sfu.close)
     return sfu
 
 
@@ -195,15 +208,22 @@ def _origins(settings: Settings) -> tuple[str, ...]:
 
 
 async def _serve(
-    stack: AsyncExitStack, settings: Settings, app: web.Application, listening: socket.socket
+    closing: Closing, settings: Settings, app: web.Application, listening: socket.socket
 ) -> None:
     context = ssl_context(settings.http, settings.storage.data_dir, lan_addresses(), utc_now())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
-    stack.push_async_callback(runner.cleanup)
+    closing.push("HTTP", runner.cleanup)
     await web.SockSite(runner, listening, ssl_context=context).start()
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def _later(close: Callable[[], None]) -> Step:
+    async def step() -> None:
+        close()
+
+    return step

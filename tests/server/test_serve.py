@@ -7,12 +7,15 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
 from cryptography import x509
 
+from server.stopping import HARD_S
+from tests.conditions import until
 from tests.server.conftest import Browser, Visitor
 
 COMMAND = Path(sys.executable).with_name("mianshi")
@@ -258,3 +261,57 @@ def test_a_bad_setting_is_said_in_one_line(tmp_path: Path) -> None:
     done = command("serve", PORT="eighty", MIANSHI_DATA=str(tmp_path))
     assert done.returncode == 1
     assert re.fullmatch(r"error: PORT cannot be used: .*\. Set PORT .*\.\n", done.stderr)
+
+
+async def test_a_frozen_redis_does_not_hold_up_the_end(served: Served) -> None:
+    await served.start()
+    (pid,) = redis_pids(served.data)
+    os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    assert await served.stop() == 0
+    assert time.monotonic() - began < HARD_S + 2
+    assert redis_pids(served.data) == []
+    text = served.log.read_text()
+    assert "private_redis_killed" in text or "gave_up_stopping" in text
+
+
+async def test_a_second_signal_ends_it_at_once(served: Served) -> None:
+    await served.start()
+    (pid,) = redis_pids(served.data)
+    os.kill(pid, signal.SIGSTOP)  # so that the orderly stop takes its time
+    served.process.send_signal(signal.SIGTERM)
+    await until(lambda: "stopping" in served.log.read_text())
+    assert await served.stop(signal.SIGINT) == 128 + signal.SIGINT
+    assert redis_pids(served.data) == []
+    assert "stopped_at_once" in served.log.read_text()
+
+
+async def test_a_hung_loop_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    """The whole process: even its loop, and then a thread that never ends."""
+    log = tmp_path / "log"
+    program = (
+        "import asyncio, threading, time\n"
+        "from server.stopping import Closing, StopSignals\n"
+        "async def main():\n"
+        "    closing = Closing()\n"
+        "    closing.present = 'the part that hangs'\n"
+        "    StopSignals(closing, hard_s=0.3)\n"
+        "    threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "    print('ready', flush=True)\n"
+        "    time.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, stderr=output
+        )
+    assert await process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(STOP_S):
+            rest = await process.stdout.read()
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert "the part that hangs" in rest.decode() + log.read_text()
