@@ -68,8 +68,13 @@ describe('toNewInterview', () => {
   it('trims, adds the length and leaves rows without a name out', () => {
     const draft = filled()
     draft.interviewers.push({ key: 99, name: '  ', round: 0 })
+    if (draft.rounds[1]) draft.rounds[1].admission = 'automatic'
     const request = toNewInterview(draft)
     expect(request.title).toBe('店长 · 张三')
+    expect(request.rounds).toEqual([
+      { title: '初面', admission: 'manual' },
+      { title: '复面', admission: 'automatic' },
+    ])
     expect(Date.parse(request.ends_at) - Date.parse(request.starts_at)).toBe(3_600_000)
     expect(request.participants).toEqual([
       { name: '张三', role: 'candidate', round: 0 },

@@ -1,5 +1,5 @@
 /** A new interview while HR fills the form in, and what it becomes. Pure. */
-import type { NewInterview, NewParticipant } from '../../client/types'
+import type { NewInterview, NewParticipant, NewRound } from '../../client/types'
 
 export interface DraftInterviewer {
   readonly key: number
@@ -11,6 +11,8 @@ export interface DraftInterviewer {
 export interface DraftRound {
   readonly key: number
   title: string
+  /** Whether an interviewer lets the candidate in, or the candidate walks in. */
+  admission: NewRound['admission']
 }
 
 export interface Draft {
@@ -45,6 +47,11 @@ function twoDigits(value: number): string {
   return String(value).padStart(2, '0')
 }
 
+/** A further row of the rounds; waiting to be let in is what people expect. */
+export function newRound(title = ''): DraftRound {
+  return { key: nextKey(), title, admission: 'manual' }
+}
+
 /** `2026-11-22T14:30` in the reader's own time zone. */
 export function localField(at: Date): string {
   const day = `${at.getFullYear()}-${twoDigits(at.getMonth() + 1)}-${twoDigits(at.getDate())}`
@@ -56,7 +63,7 @@ export function emptyDraft(nowMs: number, rounds: readonly string[]): Draft {
     title: '',
     startsAt: localField(new Date(Math.ceil(nowMs / HALF_HOUR_MS) * HALF_HOUR_MS)),
     minutes: 60,
-    rounds: rounds.map((title) => ({ key: nextKey(), title })),
+    rounds: rounds.map(newRound),
     candidate: '',
     interviewers: rounds.map((_, round) => ({ key: nextKey(), name: '', round })),
   }
@@ -97,7 +104,7 @@ export function toNewInterview(draft: Draft): NewInterview {
     title: draft.title.trim(),
     starts_at: starts.toISOString(),
     ends_at: new Date(starts.getTime() + draft.minutes * 60_000).toISOString(),
-    rounds: draft.rounds.map((round) => ({ title: round.title.trim(), admission: 'manual' })),
+    rounds: draft.rounds.map(({ title, admission }) => ({ title: title.trim(), admission })),
     participants: [{ name: draft.candidate.trim(), role: 'candidate', round: 0 }, ...interviewers],
   }
 }

@@ -1,4 +1,4 @@
-/** The stable codes of refused commands that people can do something about, as message keys. */
+/** The stable codes of refused commands and requests that people can do something about, as message keys. */
 const KNOWN = new Set([
   'rate_limited',
   'screen_taken',
@@ -10,6 +10,15 @@ const KNOWN = new Set([
   'participant_unknown',
   'not_permitted',
   'busy',
+  'participant_not_waiting',
+  'candidate_only',
+  'interview_unknown',
+  'interview_ended',
+  'request_invalid',
+  'origin_refused',
+  'database_unavailable',
+  'offline',
+  'timeout',
 ])
 
 export function refusalKey(code: string): string {
