@@ -1,6 +1,6 @@
 /** Puts the SDK together for a candidate's or interviewer's page. */
 import { Devices } from './client/devices'
-import { cameraEncodings, videoClass } from './client/encodings'
+import { videoClass } from './client/encodings'
 import { Interview } from './client/interview'
 import { LinkClient } from './client/link'
 import { detectPlatform } from './client/platform'
@@ -23,7 +23,7 @@ export function createSdk(): Sdk {
     openSocket: socketOpener('/room'),
     connection: {
       create: (configuration) => new RTCPeerConnection(configuration),
-      cameraEncodings: cameraEncodings(video),
+      video,
     },
   })
   return { link, devices, interview }

@@ -1,11 +1,14 @@
 import { beforeEach, expect, test } from 'vitest'
 
 import { Connection } from './connection'
-import { cameraEncodings } from './encodings'
 import { ProblemError } from './problem'
 import type { MediaOffer } from './protocol'
 import { FakeTrack } from './testing/fake_media'
-import { FakePeerConnection } from './testing/fake_peer_connection'
+import {
+  FakePeerConnection,
+  type FakeSender,
+  type FakeTransceiver,
+} from './testing/fake_peer_connection'
 
 let offers: MediaOffer[]
 let states: RTCPeerConnectionState[]
@@ -28,7 +31,7 @@ beforeEach(() => {
     {
       create: (configuration) =>
         new FakePeerConnection(configuration) as unknown as RTCPeerConnection,
-      cameraEncodings: cameraEncodings('phone'),
+      video: 'phone',
     },
   )
   pc = FakePeerConnection.made[FakePeerConnection.made.length - 1] as FakePeerConnection
@@ -114,6 +117,69 @@ test('tracks come and go without an offer', async () => {
   await connection.send('microphone', null)
   expect(pc.getTransceivers()[0]?.sender.track).toBeNull()
   expect(offers).toHaveLength(1)
+})
+
+const camera = (width?: number, height?: number): FakeTrack =>
+  new FakeTrack('video', width && height ? { width, height } : {})
+const sendCamera = (track: FakeTrack): Promise<void> =>
+  connection.send('camera', track as unknown as MediaStreamTrack)
+const cameraSender = (): FakeSender => (pc.getTransceivers()[1] as FakeTransceiver).sender
+const layers = (): (number | null | undefined)[] =>
+  cameraSender()
+    .getParameters()
+    .encodings.map((one) => (one.active ? one.scaleResolutionDownBy : null))
+
+test.each([
+  [1920, 1080, [4, 2, 1]],
+  [960, 540, [4, 2, 1]],
+  [959, 540, [2, 1, null]],
+  [640, 480, [2, 1, null]],
+  [360, 640, [2, 1, null]], // a phone held upright
+  [480, 270, [2, 1, null]],
+  [320, 240, [1, null, null]],
+  [undefined, undefined, [4, 2, 1]], // a browser that does not say
+])(
+  'a camera of %sx%s: its whole picture is the highest layer sent',
+  async (width, height, sent) => {
+    await sendCamera(camera(width, height))
+    expect(layers()).toEqual(sent)
+  },
+)
+
+test('the layers are right before the first frame, and untouched while they are', async () => {
+  const sender = cameraSender()
+  await sendCamera(camera(640, 360))
+  await sendCamera(camera(640, 480))
+  expect(sender.done).toEqual(['setParameters', 'replaceTrack', 'replaceTrack'])
+  await connection.fitCamera()
+  expect(sender.done).toHaveLength(3)
+})
+
+test('the layers follow another camera, and one that changes its size', async () => {
+  const small = camera(320, 240)
+  await sendCamera(small)
+  await sendCamera(camera(1280, 720))
+  expect(layers()).toEqual([4, 2, 1])
+  const turned = camera(1280, 720)
+  await sendCamera(turned)
+  Object.assign(turned.settings, { width: 360, height: 640 })
+  await connection.fitCamera()
+  expect(layers()).toEqual([2, 1, null])
+})
+
+test('a browser that refuses other layers still sends the camera', async () => {
+  const sender = cameraSender()
+  sender.setParameters = () => Promise.reject(new Error('InvalidModificationError'))
+  const track = camera(640, 360)
+  await sendCamera(track)
+  expect(sender.track).toBe(track)
+})
+
+test('without a camera there is nothing to fit', async () => {
+  await connection.fitCamera()
+  connection.close()
+  await connection.fitCamera()
+  expect(cameraSender().done).toEqual([])
 })
 
 test('a slot is found by its mid, an unknown one is no error', async () => {

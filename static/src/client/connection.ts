@@ -1,4 +1,4 @@
-import { SCREEN_ENCODINGS } from './encodings'
+import { SCREEN_ENCODINGS, cameraEncodings, cameraPixels, type VideoClass } from './encodings'
 import type { IceServer, MediaOffer, SourceKind } from './protocol'
 
 export const FIRST_AUDIO_SLOTS = 3
@@ -16,7 +16,7 @@ export interface ConnectionOwner {
 export interface ConnectionParts {
   /** Tests give their own. */
   create(configuration: RTCConfiguration): RTCPeerConnection
-  cameraEncodings: RTCRtpEncodingParameters[]
+  video: VideoClass
 }
 
 /**
@@ -27,6 +27,7 @@ export interface ConnectionParts {
 export class Connection {
   readonly #owner: ConnectionOwner
   readonly #pc: RTCPeerConnection
+  readonly #video: VideoClass
   readonly #sending: Record<SourceKind, RTCRtpTransceiver>
   #iceServers = 0
   #local: Promise<void> | null = null
@@ -37,12 +38,13 @@ export class Connection {
 
   constructor(owner: ConnectionOwner, parts: ConnectionParts) {
     this.#owner = owner
+    this.#video = parts.video
     this.#pc = parts.create({ bundlePolicy: 'max-bundle', iceCandidatePoolSize: 0 })
     this.#sending = {
       microphone: this.#pc.addTransceiver('audio', { direction: 'sendonly' }),
       camera: this.#pc.addTransceiver('video', {
         direction: 'sendonly',
-        sendEncodings: parts.cameraEncodings,
+        sendEncodings: cameraEncodings(parts.video),
       }),
       screen: this.#pc.addTransceiver('video', {
         direction: 'sendonly',
@@ -111,7 +113,16 @@ export class Connection {
   async send(source: SourceKind, track: MediaStreamTrack | null): Promise<void> {
     const { sender } = this.#sending[source]
     if (sender.track === track || this.#closed) return
+    // Begun before the exchange, so that the first frames already have the right layers.
+    const fitted = source === 'camera' && track ? this.#fitLayers(track) : null
     await sender.replaceTrack(track)
+    await fitted
+  }
+
+  /** The camera's size may have changed under us: a phone was turned, a camera fell back. */
+  async fitCamera(): Promise<void> {
+    const { track } = this.#sending.camera.sender
+    if (track && !this.#closed) await this.#fitLayers(track)
   }
 
   /** The track that a slot receives. */
@@ -128,6 +139,17 @@ export class Connection {
     this.#pc.onconnectionstatechange = null
     this.#pc.oniceconnectionstatechange = null
     this.#pc.close()
+  }
+
+  async #fitLayers(track: MediaStreamTrack): Promise<void> {
+    const { sender } = this.#sending.camera
+    try {
+      const parameters = sender.getParameters()
+      const wanted = cameraEncodings(this.#video, cameraPixels(track))
+      if (adoptLayers(parameters.encodings, wanted)) await sender.setParameters(parameters)
+    } catch {
+      // Closed in between, or a browser that refuses: the layers it has are sent on.
+    }
   }
 
   #changed(): void {
@@ -192,4 +214,27 @@ export class Connection {
     this.#queue = done.catch(() => undefined)
     return done
   }
+}
+
+/** Bring our settings into the browser's encodings; returns whether anything changed. */
+function adoptLayers(
+  encodings: RTCRtpEncodingParameters[],
+  wanted: RTCRtpEncodingParameters[],
+): boolean {
+  let changed = false
+  for (const encoding of encodings) {
+    const layer = wanted.find(({ rid }) => rid === encoding.rid)
+    if (!layer || sameLayer(encoding, layer)) continue
+    Object.assign(encoding, layer)
+    changed = true
+  }
+  return changed
+}
+
+function sameLayer(one: RTCRtpEncodingParameters, other: RTCRtpEncodingParameters): boolean {
+  return (
+    one.active === other.active &&
+    one.scaleResolutionDownBy === other.scaleResolutionDownBy &&
+    one.maxBitrate === other.maxBitrate
+  )
 }

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { Devices } from './devices'
-import { cameraEncodings } from './encodings'
 import { Interview } from './interview'
 import { LinkClient } from './link'
 import { rememberVisit, rememberedVisit } from './memory'
@@ -56,7 +55,7 @@ beforeEach(async () => {
     connection: {
       create: (configuration) =>
         new FakePeerConnection(configuration) as unknown as RTCPeerConnection,
-      cameraEncodings: cameraEncodings('phone'),
+      video: 'phone',
     },
   })
   await link.load('secret')

@@ -184,6 +184,7 @@ export class MediaPath {
     const { state } = connection
     if (state !== 'connected') this.#mend(this.#recovery.onState(state, Date.now()))
     if (state === 'connected' && this.#owner.reachable) {
+      void connection.fitCamera()
       const sample = this.#stats.read(await connection.getStats())
       if (connection === this.#connection) this.#onSample(sample)
     } else if (this.#wasConnected) {

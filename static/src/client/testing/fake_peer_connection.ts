@@ -1,11 +1,20 @@
 /** An RTCPeerConnection that keeps the signalling state machine of JSEP and sends nothing. */
 import { FakeTrack } from './fake_media'
 
-interface FakeTransceiver {
+export interface FakeSender {
+  track: FakeTrack | null
+  /** What was done to it, in order. */
+  done: string[]
+  replaceTrack(track: FakeTrack | null): Promise<void>
+  getParameters(): { encodings: RTCRtpEncodingParameters[] }
+  setParameters(parameters: { encodings: RTCRtpEncodingParameters[] }): Promise<void>
+}
+
+export interface FakeTransceiver {
   mid: string | null
   direction: RTCRtpTransceiverDirection
   sendEncodings: RTCRtpEncodingParameters[]
-  sender: { track: FakeTrack | null; replaceTrack(track: FakeTrack | null): Promise<void> }
+  sender: FakeSender
   receiver: { track: FakeTrack }
 }
 
@@ -33,13 +42,7 @@ export class FakePeerConnection {
   }
 
   addTransceiver(kind: 'audio' | 'video', init: RTCRtpTransceiverInit = {}): FakeTransceiver {
-    const sender: FakeTransceiver['sender'] = {
-      track: null,
-      replaceTrack: async (track) => {
-        if (this.signalingState === 'closed') throw new Error('InvalidStateError')
-        sender.track = track
-      },
-    }
+    const sender = this.#sender((init.sendEncodings ?? []).map((one) => ({ active: true, ...one })))
     const transceiver: FakeTransceiver = {
       mid: null,
       direction: init.direction ?? 'sendrecv',
@@ -49,6 +52,30 @@ export class FakePeerConnection {
     }
     this.#transceivers.push(transceiver)
     return transceiver
+  }
+
+  #sender(encodings: RTCRtpEncodingParameters[]): FakeSender {
+    const copy = (): RTCRtpEncodingParameters[] => encodings.map((one) => ({ ...one }))
+    const sender: FakeSender = {
+      track: null,
+      done: [],
+      replaceTrack: async (track) => {
+        if (this.signalingState === 'closed') throw new Error('InvalidStateError')
+        sender.done.push('replaceTrack')
+        sender.track = track
+      },
+      getParameters: () => ({ encodings: copy() }),
+      setParameters: async (parameters) => {
+        if (this.signalingState === 'closed') throw new Error('InvalidStateError')
+        const rids = parameters.encodings.map(({ rid }) => rid)
+        if (rids.join() !== encodings.map(({ rid }) => rid).join()) {
+          throw new Error('InvalidModificationError')
+        }
+        sender.done.push('setParameters')
+        encodings = parameters.encodings.map((one) => ({ ...one }))
+      },
+    }
+    return sender
   }
 
   getTransceivers(): FakeTransceiver[] {
