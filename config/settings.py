@@ -138,7 +138,9 @@ class RoomSettings(Section):
     """Limits of this node."""
 
     max_rooms: Annotated[int, Field(ge=1)] = 500
+    """Rooms with somebody in them. Whoever would open one more is told `busy`."""
     max_participants: Annotated[int, Field(ge=1)] = 2000
+    """Seats, lobbies included; a seat that waits for its owner counts."""
     grace_s: Annotated[int, Field(ge=1, le=3600)] = 60
     """How long a seat is kept for someone whose connection died."""
 

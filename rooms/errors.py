@@ -6,6 +6,8 @@ class RoomsError(Exception):
 
     code = "internal"
     sentence = "The room failed."
+    remedy = ""
+    """What the person or program can do; "" if the code says it all."""
 
     def __init__(self, sentence: str | None = None) -> None:
         super().__init__(sentence or self.sentence)
@@ -91,11 +93,20 @@ class InterviewClosed(RoomsError):
     sentence = "The interview is not open now."
 
 
+class NodeFull(RoomsError):
+    """Those who are here stay; nobody new comes in until somebody leaves."""
+
+    code = "busy"
+    sentence = "This node has as many people or rooms as it may take."
+    remedy = "Try again in a minute, or come to another node."
+
+
 class StoreUnavailable(RoomsError):
     """Redis does not answer; what needs it cannot be decided."""
 
     code = "busy"
     sentence = "The live store does not answer."
+    remedy = "Try again shortly."
 
 
 class SnapshotInvalid(RoomsError):

@@ -22,7 +22,7 @@ from rooms.errors import (
 from rooms.ports import InterviewSpec, RoundSpec
 from rooms.room import commands as c
 from rooms.room.events import Entered, Recorded
-from rooms.room.model import MAX_SEATS, STAFF, Person, Placement, Seat
+from rooms.room.model import GRACE_MS, MAX_SEATS, STAFF, Person, Placement, Seat
 from rooms.room.room import Room
 
 UNDO_MS = 60_000
@@ -114,7 +114,7 @@ class LiveInterview:
 
     def enter(self, person: Person, round_id: str | None, now_ms: int) -> list[Outcome]:
         """Take a seat, or take it again. `round_id` as in `Guest.round`."""
-        target = self._destination(person, round_id)
+        target = self.destination(person, round_id)
         spec = self._round(target.id)
         entry = c.Enter(person, automatic=spec.admission == "automatic")
         arrived = tuple(target.handle(entry, now_ms))
@@ -179,17 +179,18 @@ class LiveInterview:
         lost = tuple(room.handle(c.Disconnect(participant), now_ms))
         return self._with_occupancy([Happened(room.id, lost)], now_ms)
 
-    def pass_time(self, now_ms: int) -> list[Outcome]:
+    def pass_time(self, now_ms: int, grace_ms: int = GRACE_MS) -> list[Outcome]:
         """Give up seats that waited for too long; forget hand-overs too old to undo."""
         for participant, last in list(self._hand_overs.items()):
             if now_ms - last.at_ms > UNDO_MS:
                 del self._hand_overs[participant]
         outcomes: list[Outcome] = []
         for room in self.rooms.values():
-            outcomes.append(Happened(room.id, tuple(room.handle(c.Expire(), now_ms))))
+            outcomes.append(Happened(room.id, tuple(room.handle(c.Expire(grace_ms), now_ms))))
         return self._with_occupancy(outcomes, now_ms)
 
-    def _destination(self, person: Person, round_id: str | None) -> Room:
+    def destination(self, person: Person, round_id: str | None) -> Room:
+        """Return the room that the person would enter. Raises RoundUnknown, RoundEnded."""
         wanted = round_id
         if person.role == "candidate" or round_id is None:
             wanted = self._whereabouts.get(person.id, round_id)

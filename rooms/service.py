@@ -5,18 +5,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rooms.errors import InterviewClosed, InterviewUnknown, NotSeated
+from rooms.errors import InterviewClosed, InterviewUnknown, NodeFull, NotSeated
 from rooms.interview import UNDO_MS, Happened, LiveInterview, Moved, MoveReason, Outcome
 from rooms.ports import InterviewSource, Stage
 from rooms.room.commands import PersonalCommand
 from rooms.room.events import Changed, Ended, Entered, Event, Left, Recorded, ScreenPassed
-from rooms.room.model import Person, Placement
+from rooms.room.model import GRACE_MS, Person, Placement
 from rooms.room.room import Room
 from rooms.store.journal import Journal
 
 TICK_S = 1.0
 IDLE_MS = 10 * 60_000
 """An interview in which nobody has a seat leaves memory after so long; Redis keeps it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLimits:
+    """`max_rooms` counts those with a seat taken, `max_participants` the seats."""
+
+    max_rooms: int = 500
+    max_participants: int = 2000
+    grace_ms: int = GRACE_MS
 
 
 class RoomListener(Protocol):
@@ -67,8 +76,14 @@ class RoomService:
     """
 
     def __init__(
-        self, source: InterviewSource, journal: Journal, *, clock_ms: Callable[[], int]
+        self,
+        source: InterviewSource,
+        journal: Journal,
+        *,
+        clock_ms: Callable[[], int],
+        limits: NodeLimits | None = None,
     ) -> None:
+        self._limits = limits or NodeLimits()
         self._source = source
         self._journal = journal
         self._clock_ms = clock_ms
@@ -137,10 +152,11 @@ class RoomService:
         """Seat the person, or give the kept seat back. `round_id`: where they belong.
 
         Raises InterviewUnknown, InterviewClosed, RoomOver, RoomFull, RoundUnknown, RoundEnded,
-        StoreUnavailable.
+        NodeFull, StoreUnavailable.
         """
         live = await self.open(interview_id)
         now_ms = self._clock_ms()
+        self._check_capacity(live, person, round_id)
         if live.room_of(person.id) is None and not _is_open(live, now_ms):
             raise InterviewClosed
         outcomes = live.enter(person, round_id, now_ms)
@@ -150,6 +166,30 @@ class RoomService:
         room = live.room_of(person.id)
         assert room is not None, "whoever entered has a seat"
         return room
+
+    async def check_capacity(self, person: Person, interview_id: str, round_id: str | None) -> None:
+        """Ask whether `enter` would take the person, before anything is used up for it.
+
+        Raises NodeFull, InterviewUnknown, RoundUnknown, RoundEnded, StoreUnavailable.
+        """
+        if self.is_full:
+            self._check_capacity(await self.open(interview_id), person, round_id)
+
+    def _check_capacity(self, live: LiveInterview, person: Person, round_id: str | None) -> None:
+        """Whoever has a seat keeps it, and a room that is open takes people up to its own limit."""
+        if live.room_of(person.id) is not None or not self.is_full:
+            return
+        opens_room = not live.destination(person, round_id).state.seats
+        if opens_room or self.seat_count() >= self._limits.max_participants:
+            raise NodeFull
+
+    @property
+    def is_full(self) -> bool:
+        """No further room, or no further person, is taken."""
+        return (
+            self.room_count() >= self._limits.max_rooms
+            or self.seat_count() >= self._limits.max_participants
+        )
 
     def submit(self, command: PersonalCommand) -> Room:
         """Carry out a command of a seated participant; return the room it happened in."""
@@ -207,6 +247,12 @@ class RoomService:
             bool(room.state.seats) for live in self._live.values() for room in live.rooms.values()
         )
 
+    def seat_count(self) -> int:
+        """Seats taken in all rooms."""
+        return sum(
+            len(room.state.seats) for live in self._live.values() for room in live.rooms.values()
+        )
+
     def scene_of(self, participant: str) -> str | None:
         """The scene where the participant is seen; None in the lobby and without a seat."""
         return self._staging(participant).scene
@@ -240,7 +286,7 @@ class RoomService:
         """Give up expired seats; let idle interviews leave memory."""
         now_ms = self._clock_ms()
         for live in list(self._live.values()):
-            self._settle(live, live.pass_time(now_ms))
+            self._settle(live, live.pass_time(now_ms, self._limits.grace_ms))
             self._evict_idle(live, now_ms)
 
     def _evict_idle(self, live: LiveInterview, now_ms: int) -> None:

@@ -13,7 +13,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from config import Settings
-from rooms.service import RoomService
+from rooms.service import NodeLimits, RoomService
 from rooms.store.journal import Journal
 from rooms.store.tokens import TokenStore
 from server.addresses import lan_addresses, media_addresses, resolved
@@ -132,6 +132,11 @@ async def _compose(
 ) -> tuple[Node, web.Application]:
     settings, metrics = durable.settings, Metrics()
     port: int = listening.getsockname()[1]
+    limits = NodeLimits(
+        max_rooms=settings.rooms.max_rooms,
+        max_participants=settings.rooms.max_participants,
+        grace_ms=1000 * settings.rooms.grace_s,
+    )
     signer = TokenSigner(ReloadingKeyring(settings.storage.keys_file, utc_now), utc_now)
     security = settings.security
     sessions = HrSessions(
@@ -139,7 +144,7 @@ async def _compose(
     )
     admission = TokenAdmission(
         signer=signer,
-        store=TokenStore(redis),
+        store=TokenStore(redis, overlap_ms=2 * limits.grace_ms),
         links=durable.links,
         interviews=durable.interviews,
         metrics=metrics,
@@ -148,7 +153,9 @@ async def _compose(
         now=utc_now,
     )
     journal = Journal(redis)
-    rooms = RoomService(ScheduledInterviews(durable.interviews), journal, clock_ms=unix_ms)
+    rooms = RoomService(
+        ScheduledInterviews(durable.interviews), journal, clock_ms=unix_ms, limits=limits
+    )
     passing = asyncio.create_task(rooms.run())
     closing.push("the live store's last writes", lambda: _cancelled(passing))
     sfu = await _start_media(closing, settings, port)
@@ -160,9 +167,7 @@ async def _compose(
     endings = Endings(rooms, durable.interviews)
     rooms.on_change(endings.on_change)
     closing.push("the endings to be noted", endings.close)
-    readiness = NodeReadiness(
-        redis, durable.database, settings.rooms, rooms=rooms.room_count, visits=visits.__len__
-    )
+    readiness = NodeReadiness(redis, durable.database, rooms)
     services = Services(
         settings=settings,
         public_url=public_url(settings, port),

@@ -1,13 +1,13 @@
 """Whether this node should get new visits."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from config import RoomSettings
 from hr.database import Database
+from rooms.service import RoomService
 
 REDIS_TIMEOUT_S = 1.0
 
@@ -15,20 +15,10 @@ REDIS_TIMEOUT_S = 1.0
 class NodeReadiness:
     """Implements `server.services.Readiness`."""
 
-    def __init__(
-        self,
-        redis: Redis,
-        database: Database,
-        limits: RoomSettings,
-        *,
-        rooms: Callable[[], int],
-        visits: Callable[[], int],
-    ) -> None:
+    def __init__(self, redis: Redis, database: Database, rooms: RoomService) -> None:
         self._redis = redis
         self._database = database
-        self._limits = limits
         self._rooms = rooms
-        self._visits = visits
         self.stopping = False
 
     async def failures(self) -> Mapping[str, str]:
@@ -39,8 +29,7 @@ class NodeReadiness:
             found["redis"] = "does not answer"
         if not await self._database.ready():
             found["database"] = "does not answer"
-        full = self._rooms() >= self._limits.max_rooms
-        if full or self._visits() >= self._limits.max_participants:
+        if self._rooms.is_full:
             found["capacity"] = "full"
         return found
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from rooms.room.model import Person, Placement, QualityLevel, ReactionName, Seat
+from rooms.room.model import GRACE_MS, Person, Placement, QualityLevel, ReactionName, Seat
 
 # From people.
 
@@ -106,6 +106,8 @@ class Disconnect:
 @dataclass(frozen=True, slots=True)
 class Expire:
     """Give up the seats that have waited for longer than the grace period."""
+
+    grace_ms: int = GRACE_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from rooms.errors import (
 from rooms.room import commands as c
 from rooms.room import events as e
 from rooms.room.model import (
-    GRACE_MS,
     MAX_CHAT_LINES,
     MAX_SEATS,
     REACTION_BURST,
@@ -153,11 +152,11 @@ def _disconnect(state: RoomState, command: c.Disconnect, now_ms: int) -> list[e.
     return [*_stop_sharing(state, seat), waiting]
 
 
-def _expire(state: RoomState, _: c.Expire, now_ms: int) -> list[e.Event]:
+def _expire(state: RoomState, command: c.Expire, now_ms: int) -> list[e.Event]:
     return [
         event
         for seat in state.seats.values()
-        if seat.lost_at_ms is not None and now_ms - seat.lost_at_ms >= GRACE_MS
+        if seat.lost_at_ms is not None and now_ms - seat.lost_at_ms >= command.grace_ms
         for event in _vacate(state, seat, "lost")
     ]
 

@@ -10,7 +10,7 @@ ReactionName = Literal["like", "puzzled", "clap", "hand"]
 QualityLevel = Literal["good", "fair", "poor", "lost"]
 
 GRACE_MS = 60_000
-"""How long a seat waits for someone whose connection is gone."""
+"""How long a seat waits for someone whose connection is gone, unless the node is set otherwise."""
 
 MAX_SEATS = 50
 MAX_CHAT_LINES = 5_000

@@ -15,7 +15,10 @@ from redis.exceptions import RedisError
 from rooms.errors import StoreUnavailable
 
 OVERLAP_MS = 120_000
-"""How long the previous generation of a resume token stays good: twice the seat's grace."""
+"""How long the previous generation of a resume token stays good, unless the node is set otherwise.
+
+At least the seat's grace: who lost the connection before the new token came has only the old one.
+"""
 KEEP_S = 30 * 24 * 3600
 MAX_REMEMBERED = 10_000
 
@@ -53,8 +56,15 @@ class _Known:
 class TokenStore:
     """Single use and revocation of tokens. `now_ms` is Unix time."""
 
-    def __init__(self, redis: Redis, *, now_ms: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        now_ms: Callable[[], int] | None = None,
+        overlap_ms: int = OVERLAP_MS,
+    ) -> None:
         self._redis = redis
+        self._overlap_ms = overlap_ms
         self._now_ms = now_ms or (lambda: int(time.time() * 1000))
         self._remembered: OrderedDict[str, _Known] = OrderedDict()
 
@@ -96,7 +106,7 @@ class TokenStore:
         if known is None or stamp.epoch != known.stamp.epoch:
             return False
         behind = known.stamp.generation - stamp.generation
-        fresh = self._now_ms() - known.rotated_at_ms <= OVERLAP_MS
+        fresh = self._now_ms() - known.rotated_at_ms <= self._overlap_ms
         return behind == 0 or (behind == 1 and fresh)
 
     async def revoke(self, participant: str) -> None:

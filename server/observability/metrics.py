@@ -42,7 +42,7 @@ class Metrics:
         )
         self.joins = Counter(
             "mianshi_joins_total",
-            "Admissions by way (join, resume, whip, whep) and outcome (ok or an error code)",
+            "Admissions by way (join, resume) and outcome (ok or an error code)",
             ("way", "outcome"),
             registry=self.registry,
         )

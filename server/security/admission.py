@@ -11,13 +11,13 @@ from hr.errors import DatabaseUnavailableError
 from hr.interviews.errors import InterviewUnknownError
 from hr.interviews.service import Clock, InterviewService
 from hr.links.service import LinkService, OpenedLink
-from rooms.errors import RoomsError
+from rooms.errors import NodeFull, StoreUnavailable
 from rooms.store.tokens import ResumeStamp, TokenStore
 from server.errors import TokenRefusedError
 from server.observability.metrics import Metrics
 from server.security.tokens import Claims, TokenSigner
 from signaling.errors import AdmissionRefused
-from signaling.session.ports import Guest
+from signaling.session.ports import Check, Guest
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +56,21 @@ class TokenAdmission:
         details = {"interview": opened.interview.id, "link": opened.link.id}
         return self._signer.sign("join", opened.participant.id, self._join_lifetime, details)
 
-    async def redeem(self, token: str, way: str = "join") -> Guest:
-        """Burn a join token. Raises AdmissionRefused."""
+    async def redeem(self, token: str, check: Check) -> Guest:
+        """Burn a join token, for WHIP and WHEP too. Raises AdmissionRefused, and as `check`."""
         try:
             claims = self._signer.verify("join", token)
             guest = await self._guest(claims)
+            await check(guest)
             left_s = claims.expires_at_s - int(self._now().timestamp())
             if not await self._store.burn(claims.token_id, left_s + 1):
                 raise TokenRefusedError("token_used")
-        except (TokenRefusedError, RoomsError, DatabaseUnavailableError) as error:
-            raise self._refused(way, error) from None
-        self._metrics.joins.labels(way, "ok").inc()
+        except NodeFull:
+            self._metrics.joins.labels("join", NodeFull.code).inc()
+            raise
+        except (TokenRefusedError, StoreUnavailable, DatabaseUnavailableError) as error:
+            raise self._refused("join", error) from None
+        self._metrics.joins.labels("join", "ok").inc()
         return guest
 
     async def resume(self, token: str) -> Guest:
@@ -77,7 +81,7 @@ class TokenAdmission:
             guest = await self._guest(claims)
             if not await self._store.accepts(claims.subject, stamp):
                 raise TokenRefusedError("token_revoked")
-        except (TokenRefusedError, RoomsError, DatabaseUnavailableError) as error:
+        except (TokenRefusedError, StoreUnavailable, DatabaseUnavailableError) as error:
             raise self._refused("resume", error) from None
         self._metrics.joins.labels("resume", "ok").inc()
         return guest
@@ -87,7 +91,7 @@ class TokenAdmission:
         assert isinstance(guest, LinkedGuest), "guests come from redeem and resume"
         try:
             stamp = await self._store.rotate(guest.participant)
-        except RoomsError as error:
+        except StoreUnavailable as error:
             raise self._refused("resume", error) from None
         details = {
             "interview": guest.interview,
@@ -127,9 +131,11 @@ class TokenAdmission:
         )
 
     def _refused(self, way: str, error: Exception) -> AdmissionRefused:
-        code = error.reason if isinstance(error, TokenRefusedError) else "busy"
+        code, remedy = "busy", "Try again shortly."
+        if isinstance(error, TokenRefusedError):
+            code, remedy = error.reason, "Open the link again."
         self._metrics.joins.labels(way, code).inc()
-        return AdmissionRefused(f"The {way} token is refused.", code=code)
+        return AdmissionRefused(f"The {way} token is refused.", code=code, remedy=remedy)
 
 
 def _stamp_of(claims: Claims) -> ResumeStamp:

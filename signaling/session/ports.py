@@ -1,6 +1,6 @@
 """What signalling needs from the server: admission by token, addresses, HR's list."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,6 +24,10 @@ class Guest:
     round: str | None
 
 
+Check = Callable[[Guest], Awaitable[None]]
+"""May refuse a guest by raising."""
+
+
 class Admission(Protocol):
     """Tokens. Each method raises an error with a `code` of `signaling.protocol.codes`.
 
@@ -31,8 +35,11 @@ class Admission(Protocol):
     `token_used`, `token_revoked` and `busy`.
     """
 
-    async def redeem(self, token: str) -> Guest:
-        """Burn a join token; a second call with the same one raises `token_used`."""
+    async def redeem(self, token: str, check: Check) -> Guest:
+        """Burn a join token; a second call with the same one raises `token_used`.
+
+        The token is burnt only once `check` let its guest pass; what that raises is raised.
+        """
 
     async def resume(self, token: str) -> Guest:
         """Check a resume token: signature, revocation epoch, generation."""

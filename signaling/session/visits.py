@@ -104,13 +104,18 @@ class Visits(RoomListener):
         if self._closing:
             raise AdmissionRefused("The node is stopping.", code="busy")
         if auth.resume is not None:
-            return await self._admission.resume(auth.resume)
+            guest = await self._admission.resume(auth.resume)
+            await self._check(guest)
+            return guest
         assert auth.token is not None, "checked by Auth"
-        return await self._admission.redeem(auth.token)
+        return await self._admission.redeem(auth.token, self._check)
+
+    async def _check(self, guest: Guest) -> None:
+        """A node that is full says so before it uses up a token. Raises NodeFull."""
+        await self.rooms.check_capacity(_person(guest), guest.interview, guest.round)
 
     async def _attach(self, guest: Guest, connection: Connection, *, keep_peer: bool) -> Visit:
-        person = Person(guest.participant, guest.name, guest.role)
-        await self.rooms.enter(person, guest.interview, guest.round)
+        await self.rooms.enter(_person(guest), guest.interview, guest.round)
         # No await from here on: the seat and the visit appear in one step.
         visit = self._visits.setdefault(guest.participant, Visit(guest))
         visit.dismiss("replaced")
@@ -253,7 +258,7 @@ class Visits(RoomListener):
 
     async def publish(self, token: str, offer: str) -> BearerSession:
         """Seat the token's owner and receive their media (RFC 9725). Raises as `connect` does."""
-        guest = await self._admission.redeem(token)
+        guest = await self._admission.redeem(token, self._check)
         if guest.role not in _SENDERS:
             raise NotPermitted("Observers send no media.")
         session, visit = await self._bearer(guest)
@@ -268,7 +273,7 @@ class Visits(RoomListener):
 
     async def watch(self, token: str, subject: str, offer: str) -> BearerSession:
         """Seat the token's owner and show them one participant of their room (WHEP)."""
-        guest = await self._admission.redeem(token)
+        guest = await self._admission.redeem(token, self._check)
         session, visit = await self._bearer(guest)
         try:
             self.desk.check_watch(guest.participant, subject)
@@ -305,6 +310,10 @@ class Visits(RoomListener):
         self._bearers[session] = visit
         visit.bearer = session
         return session, visit
+
+
+def _person(guest: Guest) -> Person:
+    return Person(guest.participant, guest.name, guest.role)
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:

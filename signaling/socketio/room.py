@@ -46,7 +46,7 @@ def refusal(error: Exception) -> ProtocolError:
     if isinstance(error, SignalingError):
         return error.wire()
     if isinstance(error, RoomsError):
-        return ProtocolError(code=error.code, message=str(error))
+        return ProtocolError(code=error.code, message=str(error), remedy=error.remedy)
     if isinstance(error, ValidationError):
         return ProtocolError(code="auth_invalid", message=describe(error))
     _log.error("a request failed", exc_info=error)

@@ -7,7 +7,8 @@ import pytest
 from socketio.exceptions import ConnectionError as Refused
 
 from server.app import Node
-from server.demo import Demo
+from server.demo import Demo, make_demo
+from server.durable import utc_now
 from tests.conditions import until
 from tests.server.conftest import Browser, StartNode, Visitor
 
@@ -161,3 +162,28 @@ async def test_hr_list_needs_the_cookie(node: Node) -> None:
             f"http://127.0.0.1:{node.port}", namespaces=["/hr"], transports=["websocket"]
         )
     await client.disconnect()
+
+
+async def test_the_nodes_limits_are_the_settings(start_node: StartNode) -> None:
+    node = await start_node(rooms={"max_participants": 1, "grace_s": 1})
+    services = node.services
+    demo = await make_demo(services.interviews, services.links, utc_now())
+    base = f"http://127.0.0.1:{node.port}"
+    device, other, first, second = Browser(base), Browser(base), Visitor(base), Visitor(base)
+    try:
+        await seated(first, device, demo.interviewer)
+        ready, body, _ = await device.call("GET", "/readyz")
+        assert (ready, body["failures"]) == (503, {"capacity": "full"})
+        token = (await other.redeem(demo.candidate))["token"]
+        assert await refusal(second, token=token) == "busy"
+        assert "another node" in str(second.refusal)
+        await first.close()
+        # The seat is given up after MIANSHI_ROOMS_GRACE_S; the token is still good then.
+        await until(lambda: not services.visits.rooms.is_full)
+        assert (await device.call("GET", "/readyz"))[0] == 200
+        await second.connect(token=token)
+    finally:
+        for one in (first, second):
+            await one.close()
+        for one in (device, other):
+            await one.session.close()

@@ -7,7 +7,7 @@ from itertools import count
 from redis.asyncio import Redis
 
 from rooms.ports import InterviewSpec
-from rooms.service import RoomService
+from rooms.service import NodeLimits, RoomService
 from rooms.store.journal import Journal
 from rooms.store.tokens import ResumeStamp, TokenStore
 from sfu.api import Answer, PeerId, SdpError, Slot, UnknownPeerError
@@ -17,7 +17,7 @@ from signaling.protocol.events import Notice
 from signaling.protocol.hr import HrInterview
 from signaling.protocol.views import HrContact, IceServer
 from signaling.session.intake import Intake
-from signaling.session.ports import Guest, HrSession
+from signaling.session.ports import Check, Guest, HrSession
 from signaling.session.visit import Visit
 from signaling.session.visits import Visits
 from tests.rooms.people import CANDIDATE, HR, INTERVIEWER, OBSERVER, SECOND, interview
@@ -48,10 +48,11 @@ class Tickets:
     def __init__(self, redis: Redis, now_ms: Clock) -> None:
         self.store = TokenStore(redis, now_ms=now_ms)
 
-    async def redeem(self, token: str) -> Guest:
+    async def redeem(self, token: str, check: Check) -> Guest:
         kind, participant, serial = [*token.split("."), "", ""][:3]
         if kind != "join" or participant not in PEOPLE:
             raise AdmissionRefused("Not ours.", code="token_invalid")
+        await check(guest(participant))
         if not await self.store.burn(serial, 60):
             raise AdmissionRefused("Used.", code="token_used")
         return guest(participant)
@@ -194,11 +195,16 @@ class Caller:
 
 
 class Node:
-    def __init__(self, redis: Redis, spec: InterviewSpec | None = None) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        spec: InterviewSpec | None = None,
+        limits: NodeLimits | None = None,
+    ) -> None:
         self.clock = Clock()
         self.spec = spec or interview()
         self.journal = Journal(redis)
-        self.rooms = RoomService(self, self.journal, clock_ms=self.clock)
+        self.rooms = RoomService(self, self.journal, clock_ms=self.clock, limits=limits)
         self.media = ScriptedMedia()
         self.tickets = Tickets(redis, self.clock)
         self.visits = Visits(self.rooms, self.media, self.tickets, Town(), clock_ms=self.clock)

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from rooms.errors import RoomsError
+from rooms.errors import NodeFull, RoomsError
 from rooms.room.model import GRACE_MS
+from rooms.service import NodeLimits
 from sfu.api import PeerId
 from signaling.errors import SignalingError
+from signaling.protocol.auth import Auth
 from signaling.protocol.replies import Done
-from tests.signaling.node import Node, join_token, offer
+from tests.signaling.node import Ear, Node, join_token, offer
 
 
 @pytest.fixture
@@ -412,3 +414,45 @@ async def test_a_publisher_that_falls_silent_is_lost_in_the_end(node):
     node.rooms.pass_time()
     assert "participant.left" in ida.ear.types()
     assert not node.visits.hang_up(session.id)
+
+
+# A full node.
+
+
+async def test_a_full_node_says_so_before_it_uses_up_a_token(redis):
+    node = Node(redis, limits=NodeLimits(max_participants=1))
+    ida = await node.come("ida")
+    token = join_token("cai")
+    for _ in range(2):
+        with pytest.raises(NodeFull) as refused:
+            await node.visits.connect(Auth(token=token), Ear())
+        assert refused.value.code == "busy"
+        assert refused.value.remedy
+    await node.come("ida")  # a reload: whoever has a seat keeps it
+    await ida.visits.connect(Auth(token=join_token("ida")), Ear())
+    node.visits.revoke("ida")
+    await node.visits.connect(Auth(token=token), Ear())
+
+
+async def test_a_full_node_keeps_resume_tokens_good(redis):
+    node = Node(redis, limits=NodeLimits(max_participants=1, grace_ms=5_000))
+    cai = await node.come("cai")
+    resume = cai.ear.since()[0].resume
+    cai.hangs_up()
+    node.clock.now_ms += 5_000
+    node.rooms.pass_time()
+    await node.come("ida")
+    for _ in range(4):
+        with pytest.raises(NodeFull):
+            await node.visits.connect(Auth(resume=resume), Ear())
+    node.visits.revoke("ida")
+    await node.come("cai", resume=resume)
+
+
+async def test_max_rooms_lets_people_into_the_rooms_that_are_open(redis):
+    node = Node(redis, limits=NodeLimits(max_rooms=1))
+    await node.come("ida")
+    assert node.rooms.is_full
+    await node.come("cai")  # the same round
+    with pytest.raises(NodeFull):
+        await node.come("ivo")  # the second round's room would be one more
