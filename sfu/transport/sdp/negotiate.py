@@ -152,9 +152,13 @@ class Negotiator:
     ) -> None:
         """The k-th audio slot and the k-th video slot are one stream, for the sake of lip sync.
 
-        A slot keeps SSRCs and stream for as long as its section exists.
+        A slot keeps SSRCs and stream for as long as it is one. A section that was something else
+        meanwhile gets new ones: the engine would number the old SSRCs from the start again, under
+        the same keys, and repeat nonces (RFC 3711, section 9.1).
         """
-        self._streams = {mid: kept for mid, kept in self._streams.items() if mid in uses}
+        self._streams = {
+            mid: kept for mid, kept in self._streams.items() if uses.get(mid) == "slot"
+        }
         taken = {
             ssrc for stream in self._streams.values() for ssrc in (stream.ssrc, stream.rtx_ssrc)
         }

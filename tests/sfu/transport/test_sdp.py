@@ -159,6 +159,22 @@ class TestDirections:
         assert len(negotiated.sources) == 3
         assert "a=inactive" in section(negotiated.sdp, "1")
 
+    def test_a_slot_that_paused_gets_new_ssrcs(self):
+        peer = negotiator()
+        first = peer.answer(offer("chromium-156"), ALL_TRACKS)
+        before = next(slot for slot in first.slots if slot.kind == "video")
+        lines = section(offer("chromium-156"), before.mid)
+        paused = "\r\n".join(lines).replace("a=recvonly", "a=inactive")
+        during = peer.answer(offer("chromium-156").replace("\r\n".join(lines), paused), ALL_TRACKS)
+        assert before.mid not in [slot.mid for slot in during.slots]
+        again = peer.answer(offer("chromium-156"), ALL_TRACKS)
+        after = next(slot for slot in again.slots if slot.mid == before.mid)
+        assert {after.sent.ssrc, after.sent.rtx_ssrc}.isdisjoint(
+            {before.sent.ssrc, before.sent.rtx_ssrc}
+        )
+        others = {slot.mid: slot.sent for slot in first.slots if slot.mid != before.mid}
+        assert {slot.mid: slot.sent for slot in again.slots if slot.mid != before.mid} == others
+
     def test_a_stopped_section_is_answered_with_port_zero(self):
         text = offer("chromium-156").replace("m=video 9", "m=video 0", 1)
         negotiated = negotiator().answer(text, {"0": "microphone"})
