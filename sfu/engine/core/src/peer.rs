@@ -77,6 +77,11 @@ impl Peer {
         }
     }
 
+    /// Whether media can be sent to it: its address was validated and DTLS is done.
+    pub fn is_reachable(&self) -> bool {
+        self.address.is_some() && self.outbound.is_some()
+    }
+
     /// The index of a source by its mid.
     pub fn source_by_mid(&self, mid: &str) -> Option<usize> {
         self.sources

@@ -37,6 +37,10 @@ pub struct Advance {
 /// A capture time that differs this much (ticks) from the elapsed time is a lie or a clock error.
 const MAX_CAPTURE_DIFFERENCE: u32 = 180_000;
 
+/// A stream that goes on this many packets later is numbered as if it had not paused: beyond half
+/// of the 16-bit space SRTP would take the new number for an old one and repeat a nonce.
+const MAX_PAUSE: u64 = 1 << 12;
+
 /// The numbers of one outgoing packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbers {
@@ -101,10 +105,7 @@ impl Rewriter {
     /// Begin a stream at `packet`: it becomes the next packet of the slot.
     pub fn begin(&mut self, origin: Origin, packet: &Packet<'_>, advance: Advance) {
         let timestamp = self.timestamp_after(advance);
-        if self.segments.len() == SEGMENTS {
-            self.segments.remove(0);
-        }
-        self.segments.push(Segment {
+        self.append(Segment {
             origin,
             first_source: packet.sequence,
             first_own: self.next_sequence,
@@ -116,6 +117,7 @@ impl Rewriter {
 
     /// Number a packet of the current stream; nothing if it is older than the stream's beginning.
     pub fn number(&mut self, packet: &Packet<'_>, now: Time) -> Option<Numbers> {
+        self.close_long_pause(packet.sequence);
         let segment = self.segments.last_mut()?;
         let sequence = segment.first_own + packet.sequence.checked_sub(segment.first_source)?;
         let numbers = segment.number(packet, sequence, self.last_picture_id, self.last_tl0);
@@ -126,6 +128,29 @@ impl Rewriter {
         }
         self.follow(packet, numbers);
         Some(numbers)
+    }
+
+    /// Packets of the stream were left out (a payload the viewer lacks): go on without the gap.
+    fn close_long_pause(&mut self, source_sequence: u64) {
+        let Some(last) = self.segments.last().copied() else {
+            return;
+        };
+        let offset = source_sequence.saturating_sub(last.first_source);
+        if last.first_own + offset <= self.next_sequence + MAX_PAUSE {
+            return;
+        }
+        self.append(Segment {
+            first_source: source_sequence,
+            first_own: self.next_sequence,
+            ..last
+        });
+    }
+
+    fn append(&mut self, segment: Segment) {
+        if self.segments.len() == SEGMENTS {
+            self.segments.remove(0);
+        }
+        self.segments.push(segment);
     }
 
     /// True if a packet with this number begins its stream.
@@ -368,6 +393,30 @@ mod tests {
         assert_eq!(rewriter.locate(first.sequence as u16 - 1), None);
         let again = rewriter.number_again(&packet(&bytes, 100), first.sequence as u16);
         assert_eq!(again, Some(first));
+    }
+
+    #[test]
+    fn a_stream_that_was_left_out_for_long_goes_on_within_reach_of_srtp() {
+        let mut rewriter = Rewriter::new(7);
+        let bytes = vp8(5_000, 9, true);
+        rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
+        let before = rewriter
+            .number(&packet(&bytes, 100), Time(0))
+            .expect("a number");
+        let after = rewriter
+            .number(&packet(&bytes, 40_100), Time(0))
+            .expect("a number");
+        assert_eq!(after.sequence, before.sequence + 1);
+        assert_eq!(
+            rewriter.locate(after.sequence as u16),
+            Some((FIRST, 40_100, after.sequence))
+        );
+        assert_eq!(
+            rewriter.locate(before.sequence as u16),
+            Some((FIRST, 100, before.sequence))
+        );
+        // A straggler of the pause has no number: its own would be another packet's.
+        assert_eq!(rewriter.number(&packet(&bytes, 40_099), Time(0)), None);
     }
 
     #[test]

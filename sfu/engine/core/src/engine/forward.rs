@@ -12,6 +12,10 @@ use crate::srtp::MAX_TRAILER_BYTES;
 use crate::time::Time;
 use crate::wire::rtp::RtpHeader;
 
+/// Packets that may have overtaken the one that begins a stream and are sent behind it at once;
+/// of more the viewer asks for what it lacks, so that one late packet cannot cause hundreds.
+const MAX_OVERTAKEN: u64 = 64;
+
 impl Engine {
     /// Send a packet that just arrived to every slot that shows its source.
     pub(super) fn forward(&mut self, origin: Origin, packet: &Packet<'_>, now: Time) {
@@ -42,9 +46,10 @@ impl Engine {
     fn begin(&mut self, at: Subscriber, origin: Origin, packet: &Packet<'_>, now: Time) {
         self.begin_with(at, origin, packet, now);
         let newest = self.layer(origin).and_then(crate::layer::Layer::highest);
-        if let Some(newest) = newest.filter(|newest| *newest > packet.sequence) {
-            for sequence in packet.sequence + 1..=newest {
-                self.send_cached(at, origin, sequence, now);
+        let overtaken = newest.unwrap_or(0).saturating_sub(packet.sequence);
+        if overtaken <= MAX_OVERTAKEN {
+            for ahead in 1..=overtaken {
+                self.send_cached(at, origin, packet.sequence + ahead, now);
             }
         }
     }
@@ -150,7 +155,11 @@ impl Engine {
         result
     }
 
+    /// A viewer without address or keys uses up no numbers: SRTP must not lose count of them.
     fn send(&mut self, at: Subscriber, packet: &Packet<'_>, now: Time) {
+        if !self.peer(at.peer).is_some_and(Peer::is_reachable) {
+            return;
+        }
         let Some(slot) = self.slot_mut(at) else {
             return;
         };

@@ -210,6 +210,39 @@ fn payload_types_are_matched_by_key_and_unknown_ones_stay_behind() {
     );
 }
 
+/// What a viewer gets at once when a keyframe comes after `overtaking` packets that follow it.
+fn sent_by_a_late_keyframe(overtaking: u16) -> usize {
+    const VP8_DELTA: [u8; 9] = [0x90, 0xe0, 0x80, 1, 1, 0, 1, 1, 2];
+    let mut engine = engine();
+    let mut publisher = join(&mut engine, 1, vec![source("cam", MediaKind::Video, &[])]);
+    let viewer = join(&mut engine, 2, vec![slot("v0", MediaKind::Video)]);
+    route(&mut engine, "v0", "cam");
+    let payload_type = vp8().payload_type;
+    let mid: [(u8, &[u8]); 1] = [(1, b"cam")];
+    for sequence in 101..101 + overtaking {
+        publisher.send(
+            &mut engine,
+            fields(payload_type, sequence, 44),
+            &mid,
+            &VP8_DELTA,
+        );
+    }
+    assert_eq!(viewer.waiting(&mut engine).len(), 0);
+    publisher.send(
+        &mut engine,
+        fields(payload_type, 100, 44),
+        &mid,
+        &VP8_KEYFRAME,
+    );
+    viewer.waiting(&mut engine).len()
+}
+
+#[test]
+fn a_late_keyframe_brings_what_overtook_it_but_is_no_lever() {
+    assert_eq!(sent_by_a_late_keyframe(10), 11);
+    assert_eq!(sent_by_a_late_keyframe(400), 1);
+}
+
 #[test]
 fn h264_begins_at_its_parameter_sets() {
     let mut engine = engine();
