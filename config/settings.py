@@ -84,8 +84,11 @@ class HttpSettings(Section):
     """Take a client's address from X-Forwarded-For: only behind a proxy that sets it."""
     max_body_bytes: Annotated[int, Field(ge=1024, le=10 * 2**20)] = 2**20
     static_dir: Path = Path(__file__).parents[1] / "static" / "dist"
-    lookups_per_minute: Annotated[int, Field(ge=1)] = 60
-    """Link look-ups and redemptions that one address may make."""
+    failures_per_minute: Annotated[int, Field(ge=1)] = 60
+    """Unknown links, links of other devices and bad tokens that one address may try."""
+    metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """Who sends it as bearer may read /metrics; without one, only this machine may, and nobody
+    once `public_url` or `trust_forwarded_for` say that a proxy makes everyone look local."""
 
     @model_validator(mode="after")
     def _certificate_has_key(self) -> Self:

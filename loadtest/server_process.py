@@ -105,8 +105,6 @@ def serve(
         settings = {
             "PORT": str(port),
             "MIANSHI_DATA": str(folder),
-            # Everyone comes from one address here.
-            "MIANSHI_HTTP_LOOKUPS_PER_MINUTE": "100000",
             **(environment or {}),
         }
         with log.open("w") as errors:

@@ -24,6 +24,13 @@ class UnauthenticatedError(ServerError):
     remedy = "Open the HR link, or send an API key as bearer."
 
 
+class MetricsRefusedError(ServerError):
+    """The figures of this node are for its operators."""
+
+    code = "metrics_refused"
+    remedy = "Read them on the machine itself, or send MIANSHI_HTTP_METRICS_TOKEN as bearer."
+
+
 class OriginRefusedError(ServerError):
     """The page comes from another site than this server."""
 

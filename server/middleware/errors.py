@@ -10,6 +10,7 @@ from hr.errors import ConflictError, DatabaseUnavailableError, HrError, NotFound
 from rooms.errors import RoomsError
 from server.errors import (
     MediaTypeError,
+    MetricsRefusedError,
     OriginRefusedError,
     PreconditionError,
     PreconditionMissingError,
@@ -33,6 +34,7 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     TokenRefusedError: HTTPStatus.UNAUTHORIZED,
     OriginRefusedError: HTTPStatus.FORBIDDEN,
+    MetricsRefusedError: HTTPStatus.UNAUTHORIZED,
     RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
     RequestInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     MediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def node_settings(data_dir: Path, **sections: dict[str, Any]) -> Settings:
-    http = {"port": 0, "lookups_per_minute": 100_000, **sections.pop("http", {})}
+    http = {"port": 0, "failures_per_minute": 100_000, **sections.pop("http", {})}
     storage = {"data_dir": data_dir, **sections.pop("storage", {})}
     return read_settings({"http": http, "storage": storage, **sections})
 

@@ -3,6 +3,8 @@
 import os
 import signal
 
+import pytest
+
 from server.app import Node
 from tests.conditions import PATIENCE_S
 from tests.redis_server import RedisServer
@@ -31,6 +33,45 @@ async def test_a_healthy_node(node: Node) -> None:
         assert response.headers["Content-Type"].startswith("text/plain; version=")
         for name in ("mianshi_rooms ", "mianshi_media_peers ", "mianshi_http_request_seconds"):
             assert name in text
+    finally:
+        await device.session.close()
+
+
+TOKEN = "t" * 32
+
+
+@pytest.mark.parametrize(
+    ("http", "headers", "status"),
+    [
+        ({}, {}, 200),
+        ({}, {"X-Forwarded-For": "10.0.0.1"}, 401),
+        ({}, {"Forwarded": "for=10.0.0.1"}, 401),
+        ({"public_url": "https://interviews.example.com"}, {}, 401),
+        ({"trust_forwarded_for": True}, {}, 401),
+        ({"metrics_token": TOKEN}, {}, 401),
+        ({"metrics_token": TOKEN}, {"Authorization": f"Bearer {TOKEN}x"}, 401),
+        ({"metrics_token": TOKEN}, {"Authorization": "Bearer \u00ff"}, 401),
+        ({"metrics_token": TOKEN}, {"Authorization": f"Basic {TOKEN}"}, 401),
+        ({"metrics_token": TOKEN}, {"Authorization": f"Bearer {TOKEN}"}, 200),
+        (
+            {"metrics_token": TOKEN, "public_url": "https://interviews.example.com"},
+            {"Authorization": f"Bearer {TOKEN}", "X-Forwarded-For": "10.0.0.1"},
+            200,
+        ),
+    ],
+)
+async def test_figures_are_for_operators(
+    start_node: StartNode, http: dict[str, object], headers: dict[str, str], status: int
+) -> None:
+    node = await start_node(http=http)
+    device = Browser(f"http://127.0.0.1:{node.port}")
+    try:
+        if status == 200:
+            assert (await device.call("GET", "/metrics", headers=headers))[0] == 200
+        else:
+            refused = await device.code("GET", "/metrics", headers=headers)
+            assert refused == (401, "metrics_refused")
+        assert TOKEN not in repr(node.services.settings)
     finally:
         await device.session.close()
 

@@ -1,12 +1,16 @@
 """Opening links over HTTP: cookies, devices, forgeries."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from http.cookies import SimpleCookie
 
 import pytest
 
+from hr.interviews.schemas import NewInterview
 from server.app import Node
-from server.demo import Demo
+from server.demo import Demo, make_demo
+from server.durable import utc_now
+from server.services import Services
 from tests.server.conftest import Browser, StartNode
 
 Make = Callable[[], Browser]
@@ -88,7 +92,7 @@ async def test_forged_links_open_nothing(browser: Make, forged: str) -> None:
 
 
 async def test_guessing_is_slowed_down(start_node: StartNode) -> None:
-    node = await start_node(http={"lookups_per_minute": 5})
+    node = await start_node(http={"failures_per_minute": 5})
     device = Browser(f"http://127.0.0.1:{node.port}")
     try:
         codes = [await device.code("GET", f"/api/links/{n}") for n in range(8)]
@@ -96,6 +100,45 @@ async def test_guessing_is_slowed_down(start_node: StartNode) -> None:
         assert (await device.call("GET", "/healthz"))[0] == 200
     finally:
         await device.session.close()
+
+
+async def test_a_campus_behind_one_address_is_not_guessing(start_node: StartNode) -> None:
+    node = await start_node(http={"failures_per_minute": 2})
+    services = node.services
+    demo = await make_demo(services.interviews, services.links, utc_now())
+    phones = [Browser(f"http://127.0.0.1:{node.port}") for _ in range(2)]
+    first, second = phones
+    link = f"/api/links/{demo.candidate}"
+    try:
+        for _ in range(50):
+            assert (await first.call("GET", link))[0] == 200
+            assert (await first.call("POST", f"{link}/redeem"))[0] == 200
+        early = await early_link(services)
+        for _ in range(3):
+            assert await first.code("POST", f"/api/links/{early}/redeem") == (403, "link_early")
+        # Somebody else's link is a guess.
+        codes = [await second.code("POST", f"{link}/redeem") for _ in range(3)]
+        assert codes == [(403, "link_other_device")] * 2 + [(429, "rate_limited")]
+    finally:
+        for phone in phones:
+            await phone.session.close()
+
+
+async def early_link(services: Services) -> str:
+    start = utc_now() + timedelta(days=1)
+    interview = await services.interviews.create(
+        NewInterview.model_validate(
+            {
+                "title": "明天",
+                "starts_at": start,
+                "ends_at": start + timedelta(hours=1),
+                "rounds": [{"title": "初面"}],
+                "participants": [{"name": "李明", "role": "candidate", "round": 0}],
+            }
+        )
+    )
+    [issued] = (await services.links.issue_all(interview)).values()
+    return issued.secret
 
 
 async def test_what_the_pages_and_responses_forbid(node: Node, browser: Make) -> None:
