@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -21,6 +23,13 @@ GATHER_S = 0.1
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    session: HrSession
+    outbox: Outbox
+    cookies: Mapping[str, str] = field(repr=False)
+
+
 class HrNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the library ships no types
     """HR only listens here; what HR does goes over HTTP."""
 
@@ -28,7 +37,7 @@ class HrNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the library 
         super().__init__(HR)
         self._sio = sio
         self._feed = feed
-        self._listeners: dict[str, tuple[HrSession, Outbox]] = {}
+        self._listeners: dict[str, _Listener] = {}
         self._changed: set[str] = set()
         self._telling: asyncio.Task[None] | None = None
 
@@ -46,14 +55,13 @@ class HrNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the library 
         listener = self._listeners.get(sid)
         if listener is None:
             return
-        session, outbox = listener
         try:
-            whole = HrInterviews(interviews=await self._feed.interviews(session))
+            whole = HrInterviews(interviews=await self._feed.interviews(listener.session))
         except Exception:
             _log.exception("HR's list could not be made")
             await self._sio.disconnect(sid, namespace=HR)
             return
-        self._send(outbox, HrInterviews.TYPE, whole)
+        self._send(listener.outbox, HrInterviews.TYPE, whole)
 
     def changed(self, interview_id: str) -> None:
         """Tell everyone whom it concerns, soon."""
@@ -64,13 +72,14 @@ class HrNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the library 
             self._telling = asyncio.create_task(self._tell())
 
     async def _connect(self, sid: str, environ: dict[str, Any], _: object = None) -> None:
-        session = await self._feed.authorise(_cookies(environ))
+        cookies = _cookies(environ)
+        session = await self._feed.authorise(cookies)
         if session is None:
             message = "Sign in to the HR console first."
             body = {"code": "token_invalid", "message": message, "remedy": "Open the HR link."}
             raise Refused(message, body)
         line = self._sio.lines[self._sio.manager.eio_sid_from_sid(sid, HR)]
-        self._listeners[sid] = (session, line.outbox)
+        self._listeners[sid] = _Listener(session, line.outbox, cookies)
 
     async def _tell(self) -> None:
         while self._changed:
@@ -79,18 +88,36 @@ class HrNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the library 
             for interview_id in changed:
                 await self._tell_one(interview_id)
 
-    async def _tell_one(self, interview_id: str) -> None:
-        made: dict[HrSession, HrInterviewChanged | None] = {}
-        for session, outbox in list(self._listeners.values()):
+    async def _dismissed_signed_out(self) -> bool:
+        """A session that expired or whose link was withdrawn hears nothing more.
+
+        Return False if that could not be found out: then nobody is told.
+        """
+        for sid, listener in list(self._listeners.items()):
             try:
-                if session not in made:
-                    made[session] = await self._make(session, interview_id)
+                session = await self._feed.authorise(listener.cookies)
+            except Exception:
+                _log.exception("HR's sessions could not be checked")
+                return False
+            if session is None:
+                self._listeners.pop(sid, None)
+                await self._sio.disconnect(sid, namespace=HR)
+        return True
+
+    async def _tell_one(self, interview_id: str) -> None:
+        if not await self._dismissed_signed_out():
+            return
+        made: dict[HrSession, HrInterviewChanged | None] = {}
+        for listener in list(self._listeners.values()):
+            try:
+                if listener.session not in made:
+                    made[listener.session] = await self._make(listener.session, interview_id)
             except Exception:
                 _log.exception("a change could not be told to HR")
                 return
-            notice = made[session]
+            notice = made[listener.session]
             if notice is not None:
-                self._send(outbox, HrInterviewChanged.TYPE, notice)
+                self._send(listener.outbox, HrInterviewChanged.TYPE, notice)
 
     async def _make(self, session: HrSession, interview_id: str) -> HrInterviewChanged | None:
         interview = await self._feed.interview(session, interview_id)

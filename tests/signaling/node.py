@@ -135,9 +135,10 @@ class Feed:
             id="i1", title="Engineer", starts_at="", ends_at="", rounds=[], participants=[]
         )
         self.fails = False
+        self.revoked: set[str] = set()
 
     async def authorise(self, cookies: Mapping[str, str]) -> HrSession | None:
-        organisation = cookies.get("hr")
+        organisation = None if cookies.get("hr") in self.revoked else cookies.get("hr")
         return HrSession(organisation) if organisation else None
 
     async def interviews(self, session: HrSession) -> list[HrInterview]:

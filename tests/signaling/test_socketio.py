@@ -419,6 +419,16 @@ async def test_another_organisation_is_told_nothing(wire):
     await theirs.close()
 
 
+async def test_a_session_that_ended_hears_nothing_more(wire):
+    hr = await Client("/hr").connect(wire, Cookie="hr=org")
+    await hr.hears("interviews")
+    wire.node.feed.revoked.add("org")
+    wire.server.hr_changed("i1")
+    await until(lambda: not hr.socket.connected)
+    assert [name for name, _ in hr.heard] == ["interviews"]
+    await hr.close()
+
+
 async def test_a_failing_list_does_not_stop_later_changes(wire, caplog):
     caplog.set_level(logging.CRITICAL, "signaling")
     hr = await Client("/hr").connect(wire, Cookie="hr=org")
