@@ -51,9 +51,14 @@ class Services:
     readiness: Readiness
 
     async def withdraw(self, participant: str) -> None:
-        """End what this participant's old link led to. Raises StoreUnavailable."""
-        await self.join_tokens.revoke(participant)
-        self.visits.revoke(participant)
+        """End what this participant's old link led to. Raises StoreUnavailable.
+
+        The live visit ends even then; its tokens name a link or a device that SQL refuses.
+        """
+        try:
+            await self.join_tokens.revoke(participant)
+        finally:
+            self.visits.revoke(participant)
 
     def participant_url(self, secret: str) -> str:
         return f"{self.public_url}/i/{secret}"

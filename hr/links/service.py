@@ -1,7 +1,7 @@
 """Giving out links, opening them, binding them to a device, withdrawing them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +20,15 @@ from hr.links.errors import (
     LinkRevokedError,
     LinkUnknownError,
 )
-from hr.links.link import EARLY_ENTRY, LATE_ENTRY, SECRET_CHARS, IssuedLink, Link, LinkState
+from hr.links.link import (
+    EARLY_ENTRY,
+    LATE_ENTRY,
+    SECRET_CHARS,
+    IssuedLink,
+    Link,
+    LinkState,
+    secret_hash,
+)
 from hr.links.link import new_secret as make_secret
 from hr.links.repository import LinkRepository
 
@@ -147,7 +155,7 @@ class LinkService:
                 opened.link.id, device, self._now()
             ):
                 raise LinkOtherDeviceError  # another node's transaction was first
-            return opened
+            return replace(opened, link=replace(opened.link, device_hash=secret_hash(device)))
 
     async def ask(self, secret: str, device: str | None) -> OpenedLink:
         """A refused second device asks HR to be let in.
@@ -195,11 +203,20 @@ class LinkService:
 
     async def still_open(self, link_id: str) -> bool:
         """Whether a session that began with this link may go on: not revoked, not expired."""
+        link = await self._in_force(link_id)
+        return link is not None
+
+    async def still_held(self, link_id: str, device_hash: str) -> bool:
+        """Whether the link is open and still bound to this device: not released since."""
+        link = await self._in_force(link_id)
+        return link is not None and link.device_hash == device_hash
+
+    async def _in_force(self, link_id: str) -> Link | None:
         async with self._database.read() as session:
             link = await LinkRepository(session).by_id(self._organisation_id, link_id)
         if link is None or link.revoked_at is not None or not link.current:
-            return False
-        return self._now() < link.expires_at
+            return None
+        return link if self._now() < link.expires_at else None
 
     async def _look(self, session: AsyncSession, secret: str, device: str | None) -> OpenedLink:
         link = None

@@ -1,7 +1,8 @@
 """Join and resume tokens: how a redeemed link becomes a visit, and stays one.
 
 A join token is used up through Redis, a resume token carries a generation that Redis knows, and
-both name the link that they came from: a link that is revoked, replaced or expired ends all.
+both name the link and the device that they came from: a link that is revoked, replaced, expired or
+released from the device ends all.
 """
 
 from dataclasses import dataclass, field
@@ -22,9 +23,10 @@ from signaling.session.ports import Check, Guest
 
 @dataclass(frozen=True, slots=True)
 class LinkedGuest(Guest):
-    """A guest with the link that let them in."""
+    """A guest with the link that let them in, and the hash of the device that it is bound to."""
 
     link: str = field(repr=False)
+    device: str = field(repr=False)
 
 
 class TokenAdmission:
@@ -53,7 +55,11 @@ class TokenAdmission:
 
     def join_token(self, opened: OpenedLink) -> str:
         assert opened.participant is not None and opened.interview is not None, "no HR link"
-        details = {"interview": opened.interview.id, "link": opened.link.id}
+        details = {
+            "interview": opened.interview.id,
+            "link": opened.link.id,
+            "device": opened.link.device_hash,
+        }
         return self._signer.sign("join", opened.participant.id, self._join_lifetime, details)
 
     async def redeem(self, token: str, check: Check) -> Guest:
@@ -96,6 +102,7 @@ class TokenAdmission:
         details = {
             "interview": guest.interview,
             "link": guest.link,
+            "device": guest.device,
             "generation": stamp.generation,
             "epoch": stamp.epoch,
         }
@@ -107,8 +114,10 @@ class TokenAdmission:
 
     async def _guest(self, claims: Claims) -> LinkedGuest:
         """Who the token speaks for, as SQL knows them now."""
-        interview_id, link_id = claims.details.get("interview"), claims.details.get("link")
-        if not isinstance(interview_id, str) or not isinstance(link_id, str):
+        interview_id, link_id, device = map(claims.details.get, ("interview", "link", "device"))
+        if not (
+            isinstance(interview_id, str) and isinstance(link_id, str) and isinstance(device, str)
+        ):
             raise TokenRefusedError("token_invalid")
         try:
             interview = await self._interviews.get(interview_id)
@@ -119,7 +128,7 @@ class TokenAdmission:
             raise TokenRefusedError("token_invalid")
         if interview.ended_at is not None:
             raise TokenRefusedError("interview_closed")
-        if not await self._links.still_open(link_id):
+        if not await self._links.still_held(link_id, device):
             raise TokenRefusedError("token_revoked")
         return LinkedGuest(
             participant=participant.id,
@@ -128,6 +137,7 @@ class TokenAdmission:
             interview=interview.id,
             round=participant.round_id,
             link=link_id,
+            device=device,
         )
 
     def _refused(self, way: str, error: Exception) -> AdmissionRefused:

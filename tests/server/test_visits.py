@@ -91,6 +91,41 @@ async def test_releasing_a_device_ends_its_visit_and_its_tokens(
     assert await refusal(visitor(), resume=resume) == "token_revoked"
 
 
+async def test_a_released_device_cannot_use_the_token_it_kept(
+    node: Node, demo: Demo, browser: Make, visitor: MakeVisitor
+) -> None:
+    kept = (await browser().redeem(demo.candidate))["token"]
+    hr, another = browser(), browser()
+    await hr.redeem(demo.hr)
+    participant = next(
+        one.id
+        for one in (await node.services.interviews.get(demo.interview_id)).participants
+        if one.role == "candidate"
+    )
+    person = f"/api/interviews/{demo.interview_id}/participants/{participant}"
+    assert (await hr.call("POST", f"{person}/release"))[0] == 204
+    assert await refusal(visitor(), token=kept) == "token_revoked"
+    await seated(visitor(), another, demo.candidate)
+
+
+async def test_withdrawing_ends_the_visit_while_redis_is_away(
+    node: Node, demo: Demo, browser: Make, visitor: MakeVisitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rooms.errors import StoreUnavailable
+    from rooms.store.tokens import TokenStore
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable
+
+    one = visitor()
+    answer = await seated(one, browser(), demo.candidate)
+    monkeypatch.setattr(TokenStore, "revoke", away)
+    with pytest.raises(StoreUnavailable):
+        await node.services.withdraw(answer["participant"])
+    await until(lambda: one.last("goodbye"))
+    assert one.last("goodbye")["reason"] == "revoked"
+
+
 async def test_a_token_outlives_its_link_by_nothing(
     node: Node, demo: Demo, browser: Make, visitor: MakeVisitor
 ) -> None:
