@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NewType, Protocol
 
+from sfu.stats import MediaStats
+
 PeerId = NewType("PeerId", int)
 SourceKind = Literal["microphone", "camera", "screen"]
 
@@ -114,3 +116,6 @@ class MediaPlane(Protocol):
 
     def disconnect(self, peer: PeerId) -> None:
         """Forget the peer."""
+
+    async def stats(self) -> MediaStats:
+        """A snapshot. Raises ClosedError after `close`, TimeoutError if the engine is stuck."""

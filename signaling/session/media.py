@@ -11,6 +11,7 @@ from sfu.api import (
     MediaPlane,
     PeerId,
     SdpError,
+    SfuError,
     SfuListener,
     Slot,
     SourceKind,
@@ -104,6 +105,19 @@ class PeerDesk(Stage, SfuListener):
         self._follow(visit.participant)
         self.resend_slots(visit)
         return answer.sdp
+
+    async def packets_by_peer(self) -> Mapping[PeerId, int]:
+        """RTP packets received from each peer; empty while the media plane does not answer."""
+        try:
+            stats = await self._media.stats()
+        except (SfuError, TimeoutError):
+            return {}
+        counts: dict[PeerId, int] = {}
+        for stream in stats.streams:
+            if stream.direction == "receive":
+                peer = PeerId(stream.peer)
+                counts[peer] = counts.get(peer, 0) + stream.packets
+        return counts
 
     def drop(self, visit: Visit) -> None:
         """Forget the visit's peer connection, if there is one."""

@@ -40,6 +40,10 @@ class Visit:
         """The id of the WHIP or WHEP session, if that is how the participant is here."""
         self.watching: str | None = None
         """The one participant that is shown to this visitor (WHEP)."""
+        self.silent = False
+        """Whether the media of a visit without a socket fell silent and was not heard since."""
+        self.heard_packets: int | None = None
+        """What had come of it when it was last looked at while silent."""
         self.offering = asyncio.Lock()
         self.over = False
         self._room: str | None = None

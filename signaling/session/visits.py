@@ -123,6 +123,7 @@ class Visits(RoomListener):
             self.desk.drop(visit)
         self._bearers.pop(visit.bearer or "", None)
         visit.bearer = visit.watching = None
+        visit.silent = False
         visit.guest, visit.connection = guest, connection
         return visit
 
@@ -251,8 +252,36 @@ class Visits(RoomListener):
             self.rooms.submit(ReportQuality(participant, "lost"))
         except RoomsError:
             return  # the seat went first: nobody is left to be told
-        if silent_ms >= BEARER_LOST_MS and isinstance(visit.connection, _NoSocket):
-            self.disconnected(visit, visit.connection)
+        if isinstance(visit.connection, _NoSocket):
+            visit.silent, visit.heard_packets = True, None
+            if silent_ms >= BEARER_LOST_MS:
+                self.disconnected(visit, visit.connection)
+
+    async def notice_returns(self) -> None:
+        """Call every few seconds: media that is heard again is all that a WHIP client can say."""
+        silent = [one for one in self._bearers.values() if one.silent and one.peer is not None]
+        if not silent:
+            return
+        packets = await self.desk.packets_by_peer()
+        for visit in silent:
+            if visit.over or visit.peer is None or visit.peer not in packets:
+                continue
+            before, visit.heard_packets = visit.heard_packets, packets[visit.peer]
+            if before is not None and visit.heard_packets > before:
+                await self._return(visit)
+
+    async def _return(self, visit: Visit) -> None:
+        """A WHIP or WHEP client is there again, within the grace."""
+        guest = visit.guest
+        try:
+            if visit.connection is None:
+                await self.rooms.enter(_person(guest), guest.interview, guest.round)
+                visit.connection = _NoSocket()
+            else:
+                self.rooms.submit(ReportQuality(guest.participant, "good"))
+        except RoomsError as error:
+            _log.info("a silent visit came back too late: %s", error.code)
+        visit.silent = False
 
     # WHIP and WHEP.
 
@@ -289,7 +318,10 @@ class Visits(RoomListener):
         visit = self._bearers.get(session)
         if visit is None:
             raise VisitOver("The session is over.")
-        return await self.desk.offer(visit, offer, {} if visit.watching else None)
+        answer = await self.desk.offer(visit, offer, {} if visit.watching else None)
+        if visit.silent and not visit.over:
+            await self._return(visit)
+        return answer
 
     def hang_up(self, session: str) -> bool:
         """End a WHIP or WHEP session (DELETE); False if there is none of that id."""

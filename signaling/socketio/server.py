@@ -66,10 +66,11 @@ class SignalingServer:
         return len(self._sio.lines)
 
     async def run(self) -> None:
-        """Cut off lines that say nothing, until cancelled."""
+        """Cut off lines that say nothing, notice media that came back; until cancelled."""
         while True:
             await asyncio.sleep(SWEEP_S)
             self._sio.cut_silent(SILENT_MS)
+            await self._visits.notice_returns()
 
     async def close(self) -> None:
         """Say goodbye to everyone; call before the application stops listening."""

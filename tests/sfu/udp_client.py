@@ -115,7 +115,12 @@ class UdpClient(asyncio.DatagramProtocol):
         answer = await sfu.connect(
             offer_of(self.dtls.fingerprint), {"0": "microphone", "1": "camera"}
         )
-        self.peer, self.answer = answer.peer, answer.sdp
+        self.peer = answer.peer
+        await self.establish(answer.sdp)
+
+    async def establish(self, answer: str) -> None:
+        """ICE and DTLS as the answer to our offer says."""
+        self.answer = answer
         await self.ice()
         fingerprint = attribute(self.answer, "fingerprint").split(" ")[1]
         await asyncio.wait_for(self.dtls.start(fingerprint), WAIT_S)

@@ -10,7 +10,8 @@ from rooms.ports import InterviewSpec
 from rooms.service import NodeLimits, RoomService
 from rooms.store.journal import Journal
 from rooms.store.tokens import ResumeStamp, TokenStore
-from sfu.api import Answer, PeerId, SdpError, Slot, UnknownPeerError
+from sfu.api import Answer, MediaStats, PeerId, SdpError, Slot, StreamStats, UnknownPeerError
+from sfu.stats import HandshakeCounts
 from signaling.errors import AdmissionRefused
 from signaling.protocol.auth import Auth
 from signaling.protocol.events import Notice
@@ -84,6 +85,8 @@ class ScriptedMedia:
     def __init__(self) -> None:
         self.calls: list[tuple] = []
         self.peers: set[int] = set()
+        self.packets: dict[int, int] = {}
+        self.stuck = False
         self.gate = asyncio.Event()
         self.gate.set()
         self._numbers = count(1)
@@ -113,6 +116,15 @@ class ScriptedMedia:
     def disconnect(self, peer: PeerId) -> None:
         self.peers.discard(peer)
         self.calls.append(("gone", peer))
+
+    async def stats(self) -> MediaStats:
+        if self.stuck:
+            raise TimeoutError
+        streams = tuple(
+            StreamStats(peer, "0", "", "audio", "receive", 1, packets, *[0] * 9)
+            for peer, packets in self.packets.items()
+        )
+        return MediaStats(len(self.peers), 0, HandshakeCounts(), 0, 0, {}, streams)
 
     def since(self) -> list[tuple]:
         calls, self.calls = self.calls, []

@@ -456,3 +456,47 @@ async def test_max_rooms_lets_people_into_the_rooms_that_are_open(redis):
     await node.come("cai")  # the same round
     with pytest.raises(NodeFull):
         await node.come("ivo")  # the second round's room would be one more
+
+
+# Without a socket.
+
+
+async def test_media_that_is_heard_again_brings_a_publisher_back(node):
+    ida = await node.come("ida")
+    session = await node.visits.publish(join_token("cai"), WHIP_OFFER)
+    visit, seat = node.visits.of("cai"), lambda: node.rooms.where("cai")[1].state.seats["cai"]
+    node.visits.desk.on_silent(visit.peer, 5_000)
+    assert (seat().quality, seat().connected) == ("lost", True)
+    node.media.packets = {visit.peer: 10}
+    for packets, quality in ((10, "lost"), (10, "lost"), (11, "good")):
+        node.media.packets = {visit.peer: packets}
+        await node.visits.notice_returns()
+        assert seat().quality == quality
+    node.visits.desk.on_silent(visit.peer, 15_000)
+    assert not seat().connected
+    node.media.stuck = True
+    await node.visits.notice_returns()
+    node.media.stuck = False
+    for packets, connected in ((11, False), (12, True), (12, True)):
+        node.media.packets = {visit.peer: packets}
+        await node.visits.notice_returns()
+        assert seat().connected is connected
+    node.visits.desk.on_silent(visit.peer, 15_000)
+    await node.visits.offer_again(session.id, WHIP_OFFER)
+    assert seat().connected
+    assert ida.ear.since()
+
+
+async def test_media_that_is_heard_after_the_grace_brings_nobody_back(node):
+    await node.come("ida")
+    await node.visits.publish(join_token("cai"), WHIP_OFFER)
+    visit = node.visits.of("cai")
+    node.visits.desk.on_silent(visit.peer, 15_000)
+    node.media.packets = {visit.peer: 1}
+    await node.visits.notice_returns()
+    node.clock.now_ms += GRACE_MS
+    node.rooms.pass_time()
+    node.media.packets = {1: 2, 2: 2}
+    await node.visits.notice_returns()
+    assert node.visits.of("cai") is None
+    assert node.rooms.live("i1").room_of("cai") is None
