@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +78,8 @@ class Visits(RoomListener):
         self._visits: dict[str, Visit] = {}
         self._bearers: dict[str, Visit] = {}
         self._revoking: dict[str, asyncio.Task[None]] = {}
+        self._arrivals: dict[int, set[str]] = {}
+        """For each admission under way: whom HR revoked since it began."""
         self._closing = False
         rooms.bind(self.desk, self)
 
@@ -93,12 +96,23 @@ class Visits(RoomListener):
 
         Raises AdmissionRefused, or a RoomsError with a code of `CONNECT_CODES`.
         """
-        guest = await self._admit(auth)
-        if await self._revoked(guest.participant) and auth.resume is not None:
+        with self._arriving() as revoked:
             guest = await self._admit(auth)
-        resume = await self._admission.issue_resume(guest)
-        visit = await self._attach(guest, connection, keep_peer=auth.resume is not None)
+            if await self._revoked(guest.participant) and auth.resume is not None:
+                guest = await self._admit(auth)
+            resume = await self._admission.issue_resume(guest)
+            keep_peer = auth.resume is not None
+            visit = await self._attach(guest, connection, revoked, keep_peer=keep_peer)
         return visit, self._greeting(visit, auth, resume)
+
+    @contextmanager
+    def _arriving(self) -> Iterator[Set[str]]:
+        revoked: set[str] = set()
+        self._arrivals[id(revoked)] = revoked
+        try:
+            yield revoked
+        finally:
+            del self._arrivals[id(revoked)]
 
     async def _admit(self, auth: Auth) -> Guest:
         if self._closing:
@@ -114,7 +128,13 @@ class Visits(RoomListener):
         """A node that is full says so before it uses up a token. Raises NodeFull."""
         await self.rooms.check_capacity(_person(guest), guest.interview, guest.round)
 
-    async def _attach(self, guest: Guest, connection: Connection, *, keep_peer: bool) -> Visit:
+    async def _attach(
+        self, guest: Guest, connection: Connection, revoked: Set[str], *, keep_peer: bool
+    ) -> Visit:
+        await self.rooms.open(guest.interview)
+        if guest.participant in revoked:
+            raise AdmissionRefused("The link was withdrawn meanwhile.", code="token_revoked")
+        # Does not wait for an open interview: whom HR revokes now has a visit that ends.
         await self.rooms.enter(_person(guest), guest.interview, guest.round)
         # No await from here on: the seat and the visit appear in one step.
         visit = self._visits.setdefault(guest.participant, Visit(guest))
@@ -179,6 +199,8 @@ class Visits(RoomListener):
 
     def revoke(self, participant: str) -> None:
         """HR withdrew the link or let another device in: the present connection must go."""
+        for revoked in self._arrivals.values():
+            revoked.add(participant)
         visit = self._visits.get(participant)
         if visit is None:
             return
@@ -287,10 +309,11 @@ class Visits(RoomListener):
 
     async def publish(self, token: str, offer: str) -> BearerSession:
         """Seat the token's owner and receive their media (RFC 9725). Raises as `connect` does."""
-        guest = await self._admission.redeem(token, self._check)
-        if guest.role not in _SENDERS:
-            raise NotPermitted("Observers send no media.")
-        session, visit = await self._bearer(guest)
+        with self._arriving() as revoked:
+            guest = await self._admission.redeem(token, self._check)
+            if guest.role not in _SENDERS:
+                raise NotPermitted("Observers send no media.")
+            session, visit = await self._bearer(guest, revoked)
         try:
             answer = await self.desk.offer(visit, offer, None)
             kinds = set(tracks_of(offer).values())
@@ -302,8 +325,9 @@ class Visits(RoomListener):
 
     async def watch(self, token: str, subject: str, offer: str) -> BearerSession:
         """Seat the token's owner and show them one participant of their room (WHEP)."""
-        guest = await self._admission.redeem(token, self._check)
-        session, visit = await self._bearer(guest)
+        with self._arriving() as revoked:
+            guest = await self._admission.redeem(token, self._check)
+            session, visit = await self._bearer(guest, revoked)
         try:
             self.desk.check_watch(guest.participant, subject)
             visit.watching = subject
@@ -334,9 +358,9 @@ class Visits(RoomListener):
             self.end(visit.participant, "left")
         return True
 
-    async def _bearer(self, guest: Guest) -> tuple[str, Visit]:
+    async def _bearer(self, guest: Guest, revoked: Set[str]) -> tuple[str, Visit]:
         session = secrets.token_urlsafe(18)
-        visit = await self._attach(guest, _NoSocket(), keep_peer=False)
+        visit = await self._attach(guest, _NoSocket(), revoked, keep_peer=False)
         live, room = self.rooms.where(guest.participant)
         visit.show(live, room)
         self._bearers[session] = visit

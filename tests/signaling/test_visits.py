@@ -171,6 +171,22 @@ async def test_hr_withdraws_a_link(node):
     node.visits.revoke("nobody")
 
 
+async def test_a_revocation_during_admission_counts(node):
+    await node.come("ida")
+    issue = node.tickets.issue_resume
+
+    async def overtaken(guest):
+        node.visits.revoke("cai")
+        return await issue(guest)
+
+    node.tickets.issue_resume = overtaken
+    await fails("token_revoked", node.come("cai"))
+    assert node.rooms.live("i1").room_of("cai") is None
+    assert node.visits.of("cai") is None
+    node.tickets.issue_resume = issue
+    await node.come("cai")
+
+
 # Coming back.
 
 
