@@ -33,6 +33,7 @@ class Endings:
     async def _end(self, interview_id: str) -> None:
         try:
             await self._interviews.end(interview_id)
+            await self._rooms.refresh(interview_id)
         except HrError as error:
             # Its rooms stay closed by their own state; the next change tries again.
             log.warning("ending_not_noted", code=error.code)

@@ -10,8 +10,7 @@ from typing import Any
 import socketio
 from socketio.exceptions import ConnectionRefusedError as Refused
 
-from signaling.protocol.base import Message
-from signaling.protocol.hr import HrInterviewChanged, HrInterviews
+from signaling.protocol.hr import HrInterview, HrInterviewChanged, HrInterviews
 from signaling.session.ports import HrFeed, HrSession
 from signaling.socketio.edge import BoundedServer
 from signaling.socketio.outbox import Outbox
@@ -23,11 +22,22 @@ GATHER_S = 0.1
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Listener:
     session: HrSession
     outbox: Outbox
     cookies: Mapping[str, str] = field(repr=False)
+    told: dict[str, HrInterview] | None = field(default=None, repr=False)
+    """What the page shows, by interview; None before the whole list was sent."""
+
+    def show(self, interviews: list[HrInterview]) -> None:
+        self.told = {one.id: one for one in interviews}
+        self.outbox.send(HR, HrInterviews.TYPE, HrInterviews(interviews=interviews))
+
+    def tell(self, interview: HrInterview) -> None:
+        if self.told is not None and self.told.get(interview.id) != interview:
+            self.told[interview.id] = interview
+            self.outbox.send(HR, HrInterviewChanged.TYPE, HrInterviewChanged(interview=interview))
 
 
 class HrNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the library ships no types
@@ -56,12 +66,31 @@ class HrNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the library 
         if listener is None:
             return
         try:
-            whole = HrInterviews(interviews=await self._feed.interviews(listener.session))
+            found = await self._feed.interviews(listener.session)
         except Exception:
             _log.exception("HR's list could not be made")
             await self._sio.disconnect(sid, namespace=HR)
             return
-        self._send(listener.outbox, HrInterviews.TYPE, whole)
+        listener.show(found)
+
+    async def reread(self) -> None:
+        """Tell what changed elsewhere: by the command line, or on another node.
+
+        Call every few seconds; it asks for nothing while nobody watches.
+        """
+        if not self._listeners or not await self._dismissed_signed_out():
+            return
+        watching = list(self._listeners.values())
+        for session in {one.session for one in watching}:
+            try:
+                found = await self._feed.interviews(session)
+            except Exception:
+                _log.exception("HR's list could not be read again")
+                return
+            for listener in watching:
+                if listener.session == session:
+                    for interview in found:
+                        listener.tell(interview)
 
     def changed(self, interview_id: str) -> None:
         """Tell everyone whom it concerns, soon."""
@@ -107,24 +136,18 @@ class HrNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the library 
     async def _tell_one(self, interview_id: str) -> None:
         if not await self._dismissed_signed_out():
             return
-        made: dict[HrSession, HrInterviewChanged | None] = {}
+        made: dict[HrSession, HrInterview | None] = {}
         for listener in list(self._listeners.values()):
+            session = listener.session
             try:
-                if listener.session not in made:
-                    made[listener.session] = await self._make(listener.session, interview_id)
+                if session not in made:
+                    made[session] = await self._feed.interview(session, interview_id)
             except Exception:
                 _log.exception("a change could not be told to HR")
                 return
-            notice = made[listener.session]
-            if notice is not None:
-                self._send(listener.outbox, HrInterviewChanged.TYPE, notice)
-
-    async def _make(self, session: HrSession, interview_id: str) -> HrInterviewChanged | None:
-        interview = await self._feed.interview(session, interview_id)
-        return None if interview is None else HrInterviewChanged(interview=interview)
-
-    def _send(self, outbox: Outbox, name: str, body: Message) -> None:
-        outbox.send(HR, name, body)
+            interview = made[session]
+            if interview is not None:
+                listener.tell(interview)
 
 
 def _cookies(environ: dict[str, Any]) -> dict[str, str]:

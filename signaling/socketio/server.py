@@ -66,11 +66,12 @@ class SignalingServer:
         return len(self._sio.lines)
 
     async def run(self) -> None:
-        """Cut off lines that say nothing, notice media that came back; until cancelled."""
+        """Cut off silent lines, notice media that came back, keep HR's list fresh; endlessly."""
         while True:
             await asyncio.sleep(SWEEP_S)
             self._sio.cut_silent(SILENT_MS)
             await self._visits.notice_returns()
+            await self._hr.reread()
 
     async def close(self) -> None:
         """Say goodbye to everyone; call before the application stops listening."""

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from socketio.exceptions import ConnectionError as Refused
 
-from server.app import Node
+from server.app import Node, unix_ms
 from server.demo import Demo, make_demo
-from server.durable import utc_now
+from server.durable import open_durable, utc_now
 from tests.conditions import until
 from tests.server.conftest import Browser, StartNode, Visitor
 
@@ -64,9 +64,6 @@ async def test_tokens_of_another_kind(demo: Demo, browser: Make, visitor: MakeVi
 async def test_a_token_of_another_installation(
     node: Node, start_node: StartNode, demo: Demo, browser: Make, visitor: MakeVisitor
 ) -> None:
-    from server.demo import make_demo
-    from server.durable import utc_now
-
     other = await start_node()
     foreign = await make_demo(other.services.interviews, other.services.links, utc_now())
     device = Browser(f"http://127.0.0.1:{other.port}")
@@ -150,6 +147,9 @@ async def test_ending_every_round_ends_the_interview(
     for _ in range(200):
         if await state() == "ended":
             break
+    rooms = node.services.visits.rooms
+    live = rooms.live(demo.interview_id)
+    await until(lambda: live.spec.closes_at_ms <= unix_ms())
     redeem = f"/api/links/{demo.candidate}/redeem"
     assert await device.code("POST", redeem) == (403, "link_ended")
 
@@ -184,6 +184,34 @@ async def test_hr_sees_the_room_live(
             )
 
         await until(waiting)
+    finally:
+        await client.disconnect()
+
+
+async def test_hr_sees_an_interview_that_the_command_line_made(
+    node: Node, demo: Demo, browser: Make
+) -> None:
+    import socketio
+
+    hr = browser()
+    await hr.redeem(demo.hr)
+    cookies = {one.key: one.value for one in hr.session.cookie_jar}
+    told: list[str] = []
+    client = socketio.AsyncClient(reconnection=False)
+    client.on("interviews", lambda body: told.append("all"), namespace="/hr")
+    client.on("interview", lambda body: told.append(body["interview"]["id"]), namespace="/hr")
+    await client.connect(
+        f"http://127.0.0.1:{node.port}",
+        namespaces=["/hr"],
+        transports=["websocket"],
+        headers={"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())},
+    )
+    try:
+        await until(lambda: told)
+        # As `mianshi interviews create` does: nothing of the running node is asked.
+        async with open_durable(node.services.settings) as durable:
+            made = await make_demo(durable.interviews, durable.links, utc_now())
+        await until(lambda: made.interview_id in told)
     finally:
         await client.disconnect()
 

@@ -154,6 +154,8 @@ class Feed:
         return HrSession(organisation) if organisation else None
 
     async def interviews(self, session: HrSession) -> list[HrInterview]:
+        if self.fails:
+            raise RuntimeError("the database is away")
         return [self.view] if session.organisation == "org" else []
 
     async def interview(self, session: HrSession, interview_id: str) -> HrInterview | None:

@@ -400,6 +400,7 @@ async def test_hr_needs_a_session(wire):
 async def test_hr_sees_the_list_and_its_changes(wire):
     hr = await Client("/hr").connect(wire, Cookie="hr=org")
     assert [one["id"] for one in (await hr.hears("interviews"))["interviews"]] == ["i1"]
+    retitle(wire, "Changed")
     for _ in range(20):
         wire.server.hr_changed("i1")
     assert (await hr.hears("interview"))["interview"]["id"] == "i1"
@@ -408,10 +409,38 @@ async def test_hr_sees_the_list_and_its_changes(wire):
     await hr.close()
 
 
+def retitle(wire, title: str) -> None:
+    wire.node.feed.view = wire.node.feed.view.model_copy(update={"title": title})
+
+
+async def test_a_change_made_elsewhere_is_found_and_told_once(wire, caplog):
+    caplog.set_level(logging.CRITICAL, "signaling")
+    hr = await Client("/hr").connect(wire, Cookie="hr=org")
+    theirs = await Client("/hr").connect(wire, Cookie="hr=other")
+    await hr.hears("interviews")
+    await theirs.hears("interviews")
+    await wire.server._hr.reread()
+    retitle(wire, "By the command line")
+    wire.node.feed.fails = True
+    await wire.server._hr.reread()
+    wire.node.feed.fails = False
+    for _ in range(3):
+        await wire.server._hr.reread()
+    assert (await hr.hears("interview"))["interview"]["title"] == "By the command line"
+    retitle(wire, "Again")
+    await wire.server._hr.reread()
+    await until(lambda: len(hr.heard) == 3)
+    assert [name for name, _ in hr.heard] == ["interviews", "interview", "interview"]
+    assert [name for name, _ in theirs.heard] == ["interviews"]
+    await hr.close()
+    await theirs.close()
+
+
 async def test_another_organisation_is_told_nothing(wire):
     ours = await Client("/hr").connect(wire, Cookie="hr=org")
     theirs = await Client("/hr").connect(wire, Cookie="hr=other")
     assert (await theirs.hears("interviews"))["interviews"] == []
+    retitle(wire, "Changed")
     wire.server.hr_changed("i1")
     await ours.hears("interview")
     assert [name for name, _ in theirs.heard] == ["interviews"]
@@ -437,6 +466,7 @@ async def test_a_failing_list_does_not_stop_later_changes(wire, caplog):
     wire.server.hr_changed("i1")
     await until(lambda: not wire.server._hr._changed and wire.server._hr._telling.done())
     wire.node.feed.fails = False
+    retitle(wire, "Changed")
     wire.server.hr_changed("i1")
     await hr.hears("interview")
     await hr.close()
