@@ -110,14 +110,23 @@ class TokenStore:
         return behind == 0 or (behind == 1 and fresh)
 
     async def revoke(self, participant: str) -> None:
-        """Make every resume token of the participant worthless. Raises StoreUnavailable."""
+        """Make every resume token of the participant worthless.
+
+        Raises StoreUnavailable; this node then refuses them none the less, and tells Redis with
+        the next rotation.
+        """
         try:
-            epoch = await self._redis.eval(_REVOKE, 1, _key(participant), str(KEEP_S))
+            epoch = int(await self._redis.eval(_REVOKE, 1, _key(participant), str(KEEP_S)))
         except (RedisError, OSError) as error:
+            self._raise_epoch(participant, 0)
             raise StoreUnavailable from error
+        self._raise_epoch(participant, epoch)
+
+    def _raise_epoch(self, participant: str, epoch: int) -> None:
+        """`epoch`: what Redis counts; a Redis that lost its data counts from the start again."""
         known = self._remembered.get(participant)
         if known is not None:
-            stamp = ResumeStamp(known.stamp.generation, int(epoch))
+            stamp = ResumeStamp(known.stamp.generation, max(epoch, known.stamp.epoch + 1))
             self._remember(participant, _Known(stamp, known.rotated_at_ms))
 
     async def _known(self, participant: str) -> _Known | None:
@@ -131,12 +140,13 @@ class TokenStore:
         return self._newer(participant, _Known(stamp, int(stored.get(b"rotated_at_ms", 0))))
 
     def _newer(self, participant: str, stored: _Known) -> _Known | None:
-        """What this node gave out while Redis was lost is newer than what Redis knows."""
+        """What this node did while Redis was lost is newer than what Redis knows."""
         mine = self._remembered.get(participant)
-        if mine and mine.stamp.generation > stored.stamp.generation:
-            epoch = max(mine.stamp.epoch, stored.stamp.epoch)
-            return _Known(ResumeStamp(mine.stamp.generation, epoch), mine.rotated_at_ms)
-        return stored if stored.stamp.generation else None
+        if mine is None:
+            return stored if stored.stamp.generation else None
+        newer = mine if mine.stamp.generation > stored.stamp.generation else stored
+        epoch = max(mine.stamp.epoch, stored.stamp.epoch)
+        return _Known(ResumeStamp(newer.stamp.generation, epoch), newer.rotated_at_ms)
 
     def _remember(self, participant: str, known: _Known) -> None:
         self._remembered[participant] = known

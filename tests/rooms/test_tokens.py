@@ -94,11 +94,40 @@ async def test_a_running_interview_survives_the_loss_of_redis(own_redis, clock):
         assert await store.accepts("cai", before)
         during = await store.rotate("cai")
         assert await store.accepts("cai", during)
-        for stranger in (store.rotate("zoe"), store.accepts("zoe", before), store.revoke("cai")):
+        for stranger in (store.rotate("zoe"), store.accepts("zoe", before), store.revoke("zoe")):
             with pytest.raises(StoreUnavailable):
                 await stranger
         own_redis.start()
         assert await store.accepts("cai", during), "given out while Redis was away"
+
+
+async def test_a_revocation_survives_the_loss_of_redis(own_redis, clock):
+    async with Redis(unix_socket_path=str(own_redis.socket_path)) as redis:
+        store = TokenStore(redis, now_ms=clock)
+        stamp = await store.rotate("cai")
+        own_redis.stop()
+        with pytest.raises(StoreUnavailable):
+            await store.revoke("cai")
+        assert not await store.accepts("cai", stamp)
+        own_redis.start()
+        assert not await store.accepts("cai", stamp)
+        after = await store.rotate("cai")
+        assert await store.accepts("cai", after)
+        assert await TokenStore(redis, now_ms=clock).accepts("cai", after)
+
+
+async def test_revoking_after_redis_lost_its_data(redis, clock):
+    store = TokenStore(redis, now_ms=clock)
+    for _ in range(3):
+        await store.rotate("cai")
+        await store.revoke("cai")
+    stamp = await store.rotate("cai")
+    await redis.delete("mianshi:resume:cai")
+    await store.revoke("cai")
+    assert not await store.accepts("cai", stamp)
+    first = ResumeStamp(stamp.generation, 1)
+    assert not await store.accepts("cai", first), "no older epoch comes to life again"
+    assert await store.accepts("cai", await store.rotate("cai"))
 
 
 async def test_memory_is_bounded(redis):
