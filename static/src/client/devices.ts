@@ -1,4 +1,5 @@
-import { BOTH, deviceProblemCode, isWorthSplitting, obstacle } from './device_problem'
+import { openDevices, type Constraints, type Opened } from './device_opening'
+import { BOTH, obstacle } from './device_problem'
 import { MICROPHONE_CONSTRAINTS, cameraConstraints, type VideoClass } from './encodings'
 import { LevelMeter } from './level'
 import { Observable } from './observable'
@@ -6,8 +7,6 @@ import type {
   CameraState,
   DeviceChoice,
   DeviceKind,
-  DeviceProblem,
-  DeviceProblemCode,
   DevicesActions,
   DevicesState,
   MicrophoneState,
@@ -24,11 +23,6 @@ export interface DevicesParts {
 
 const NO_MICROPHONE: MicrophoneState = { id: null, label: '', on: true, level: 0 }
 const NO_CAMERA: CameraState = { id: null, label: '', on: true, facing: null, canFlip: false }
-
-interface Opened {
-  tracks: MediaStreamTrack[]
-  problem: DeviceProblem | null
-}
 
 /** Our own microphone and camera: opened together, mended and exchanged one at a time. */
 export class Devices extends Observable<DevicesState> implements DevicesActions {
@@ -117,65 +111,25 @@ export class Devices extends Observable<DevicesState> implements DevicesActions 
   }
 
   async #open(kinds: DeviceKind[]): Promise<boolean> {
+    const media = this.#parts.media as MediaDevices
     const cannot = obstacle(this.#parts.media)
     if (cannot) return this.#settle({ tracks: [], problem: { code: cannot, kinds } }, kinds)
     this.update({ asking: true })
     try {
-      return this.#settle(await this.#ask(kinds), kinds)
+      return this.#settle(await openDevices(media, kinds, this.#constraints()), kinds)
     } finally {
       this.update({ asking: false })
       void this.#refreshList()
     }
   }
 
-  /** Both at once, so that the person is asked once; then each alone, so that one can work. */
-  async #ask(kinds: DeviceKind[]): Promise<Opened> {
-    try {
-      return { tracks: await this.#getTracks(kinds), problem: null }
-    } catch (error) {
-      const code = deviceProblemCode(error)
-      if (kinds.length > 1 && isWorthSplitting(code)) return this.#askEach(kinds, code)
-      if (code === 'overconstrained') return this.#askForAny(kinds)
-      return { tracks: [], problem: { code, kinds } }
-    }
-  }
-
-  async #askEach(kinds: DeviceKind[], first: DeviceProblemCode): Promise<Opened> {
-    const tracks: MediaStreamTrack[] = []
-    const failed: DeviceKind[] = []
-    let code = first
-    for (const kind of kinds) {
-      const one = await this.#ask([kind])
-      tracks.push(...one.tracks)
-      if (one.problem) {
-        failed.push(kind)
-        code = one.problem.code
-      }
-    }
-    return { tracks, problem: failed.length ? { code, kinds: failed } : null }
-  }
-
-  /** The chosen device is gone or cannot do it: any device is better than none. */
-  async #askForAny(kinds: DeviceKind[]): Promise<Opened> {
-    try {
-      return { tracks: await this.#getTracks(kinds, true), problem: null }
-    } catch (error) {
-      return { tracks: [], problem: { code: deviceProblemCode(error), kinds } }
-    }
-  }
-
-  async #getTracks(kinds: DeviceKind[], anything = false): Promise<MediaStreamTrack[]> {
-    const media = this.#parts.media as MediaDevices
-    const stream = await media.getUserMedia({
-      audio: kinds.includes('microphone') && (anything || this.#microphoneConstraints()),
-      video: kinds.includes('camera') && (anything || this.#cameraConstraints()),
-    })
-    return stream.getTracks()
-  }
-
-  #microphoneConstraints(): MediaTrackConstraints {
+  #constraints(): Constraints {
     const { id } = this.state.microphone
-    return { ...MICROPHONE_CONSTRAINTS, ...(id === null ? {} : { deviceId: { exact: id } }) }
+    const microphone = {
+      ...MICROPHONE_CONSTRAINTS,
+      ...(id === null ? {} : { deviceId: { exact: id } }),
+    }
+    return { microphone, camera: this.#cameraConstraints() }
   }
 
   #cameraConstraints(): MediaTrackConstraints {
