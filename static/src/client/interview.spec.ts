@@ -484,6 +484,18 @@ test('the quality is told when it changes, and every ten seconds', async () => {
   expect(interview.state.quality.level).toBe('lost')
 })
 
+test('a new visit is not judged by the path of the one before', async () => {
+  const adviceAfter = async (lostMs: number): Promise<string> => {
+    await enter()
+    pc().become('failed')
+    await tick(lostMs)
+    return interview.state.quality.advice
+  }
+  expect(await adviceAfter(40_000)).toBe('call_hr')
+  await interview.leave()
+  expect(await adviceAfter(2_000)).toBe('switch_network')
+})
+
 test('an HR link has no seat to join', async () => {
   vi.mocked(fetch).mockResolvedValueOnce(new Response(JSON.stringify({ token: null })))
   expect(await interview.join()).toBe(false)

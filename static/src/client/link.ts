@@ -4,7 +4,7 @@ import { ProblemError } from './problem'
 import type { LinkActions, LinkClientState, LinkInfo, LinkState } from './types'
 
 /** A participant's admission: a join token for the socket, good once and for minutes. */
-export interface Redeemed {
+interface Redeemed {
   token: string | null
   expires_in: number
   participant: string | null
@@ -53,10 +53,15 @@ export class LinkClient extends Observable<LinkClientState> implements LinkActio
     return this.state.state
   }
 
-  /** Bind the link to this device. Throws `ProblemError`; `state` then says what the link is. */
-  async redeem(): Promise<Redeemed> {
+  /**
+   * Bind the link to this device; resolves with a join token. Throws `ProblemError`; `state` then
+   * says what the link is.
+   */
+  async redeem(): Promise<string> {
     try {
-      return await request<Redeemed>('POST', `${this.#path()}/redeem`, {})
+      const { token } = await request<Redeemed>('POST', `${this.#path()}/redeem`, {})
+      if (token === null) throw new ProblemError('not_a_participant', 'this link is for HR')
+      return token
     } catch (error) {
       const state = linkStateOf(error)
       if (state) this.update({ state })

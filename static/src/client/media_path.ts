@@ -36,7 +36,7 @@ export class MediaPath {
   readonly #owner: MediaPathOwner
   readonly #devices: Devices
   readonly #parts: ConnectionParts
-  readonly #judge = new QualityJudge()
+  #judge = new QualityJudge()
   #connection: Connection | null = null
   #recovery = new Recovery()
   #stats = new StatsReader()
@@ -52,10 +52,6 @@ export class MediaPath {
     this.#devices = devices
     this.#parts = parts
     devices.subscribe(() => void this.#sendTracks())
-  }
-
-  get quality(): Quality {
-    return this.#judge.quality
   }
 
   /** Make the first offer ready before anyone asks for it. */
@@ -110,6 +106,7 @@ export class MediaPath {
     this.#offered = false
     this.#wasConnected = false
     this.#recovery = new Recovery()
+    this.#judge = new QualityJudge()
   }
 
   #create(): Connection {

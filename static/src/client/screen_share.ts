@@ -1,19 +1,22 @@
 import { SCREEN_FRAME_RATE } from './encodings'
 import { ProblemError } from './problem'
+import type { Requests } from './requests'
 
 export interface ScreenShareOwner {
   /** Send this track as the screen, or nothing. */
   send(track: MediaStreamTrack | null): Promise<void>
-  /** The person ended it in the browser's own bar, or the window is gone. */
-  onEnded(): void
+  /** Our screen appeared or went: draw anew. */
+  onChange(): void
 }
 
 /** Our own shared screen. */
 export class ScreenShare {
+  readonly #requests: Requests
   readonly #owner: ScreenShareOwner
   #stream: MediaStream | null = null
 
-  constructor(owner: ScreenShareOwner) {
+  constructor(requests: Requests, owner: ScreenShareOwner) {
+    this.#requests = requests
     this.#owner = owner
   }
 
@@ -21,40 +24,59 @@ export class ScreenShare {
     return this.#stream
   }
 
+  /** Let the person choose and share that. False: nothing is shared. */
+  async start(): Promise<boolean> {
+    if (this.#stream) return true
+    try {
+      return await this.#share()
+    } catch (error) {
+      this.#requests.tell(error)
+      return false
+    } finally {
+      this.#owner.onChange()
+    }
+  }
+
+  /** By choice, here or in the browser's own bar. */
+  async stop(): Promise<boolean> {
+    await this.letGo()
+    this.#owner.onChange()
+    return this.#requests.did('screen.stop', {})
+  }
+
+  /** Stop without a word: the server knows, or another has taken the screen. */
+  async letGo(): Promise<void> {
+    const stream = this.#stream
+    if (!stream) return
+    this.#stream = null
+    stop(stream)
+    await this.#owner.send(null)
+  }
+
   /**
-   * Let the person choose, then ask the server by `permit`, then send.
-   *
-   * The browser's question comes first because it wants the tap. Returns false if the person
-   * closed it. Throws `ProblemError` as `permit` does, or `screen_unsupported`.
+   * The browser's question comes before the server's because it wants the tap. False if the
+   * person closed it. Throws `ProblemError`: the server's refusal or `screen_unsupported`.
    */
-  async start(permit: () => Promise<unknown>): Promise<boolean> {
+  async #share(): Promise<boolean> {
     const stream = await ask()
     if (!stream) return false
     const [track] = stream.getVideoTracks()
     try {
-      await permit()
+      await this.#requests.send('screen.start', {})
     } catch (error) {
       stop(stream)
       throw error
     }
     if (!track || track.readyState === 'ended') {
       stop(stream)
-      this.#owner.onEnded()
+      void this.stop()
       return false
     }
     if ('contentHint' in track) track.contentHint = 'detail'
-    track.onended = () => this.#owner.onEnded()
+    track.onended = () => void this.stop()
     this.#stream = stream
     await this.#owner.send(track)
     return true
-  }
-
-  async stop(): Promise<void> {
-    const stream = this.#stream
-    if (!stream) return
-    this.#stream = null
-    stop(stream)
-    await this.#owner.send(null)
   }
 }
 

@@ -1,75 +1,72 @@
-import { ChatLog } from './chat'
 import type { ConnectionParts } from './connection'
+import { Conversation } from './conversation'
 import type { Devices } from './devices'
+import { HandOver } from './hand_over'
+import { Lifeline } from './lifeline'
 import type { LinkClient } from './link'
 import { MediaPath, type MediaPathOwner } from './media_path'
 import { rememberVisit, rememberedVisit } from './memory'
-import { watchNetwork } from './network'
 import { Observable } from './observable'
 import { ProblemError, toProblem } from './problem'
-import { MAX_CHAT_CHARS } from './protocol'
-import type { Commands, EventBody, MediaOffer, Notices, ReactionName, RoomView } from './protocol'
-import { RecentReactions } from './reactions'
+import type { EventBody, MediaOffer, Notices, RoomView } from './protocol'
+import { Reports } from './reports'
+import { Requests } from './requests'
 import { applyEvent } from './room'
 import { ScreenShare } from './screen_share'
 import { Signaling, type SignalingOwner } from './signaling'
 import type { OpenSocket } from './socket'
-import { TakeBackOffer } from './take_back'
-import { Tiles, othersIn } from './tiles'
+import { Tiles } from './tiles'
 import { mark } from './timeline'
-import type { InterviewActions, InterviewState, Phase, Quality, SharedScreen } from './types'
-import { BEFORE, CLOSED, GOODBYE_PHASE, JOINABLE, nextRound, waitingIn } from './visit_state'
+import type { InterviewState, Phase, Quality } from './types'
+import { BEFORE, CLOSED, GOODBYE_PHASE, JOINABLE, drawRoom } from './visit_state'
 
-export interface InterviewParts {
+export interface VisitParts {
   link: LinkClient
   devices: Devices
   openSocket: OpenSocket
   connection: ConnectionParts
 }
 
-const QUALITY_REPORT_MS = 10_000
-/** A live line answers within this time; a zombie on the old network never does. */
-const PROBE_MS = 2_000
 const LEAVE_MS = 1_500
 
 type Handlers = { [Name in keyof Notices]: (body: Notices[Name]) => void }
 
-/** One visit to an interview: its state, what a person can do, how it survives bad moments. */
-export class Interview
-  extends Observable<InterviewState>
-  implements InterviewActions, SignalingOwner, MediaPathOwner
-{
+/** One visit to an interview: how it begins and ends, what the server says, how it survives. */
+export class Visit extends Observable<InterviewState> implements SignalingOwner, MediaPathOwner {
+  readonly requests: Requests
+  readonly conversation: Conversation
+  readonly handOver: HandOver
+  readonly screen: ScreenShare
   readonly #link: LinkClient
   readonly #devices: Devices
   readonly #signaling: Signaling
   readonly #media: MediaPath
-  readonly #share: ScreenShare
+  readonly #reports: Reports
+  readonly #lifeline: Lifeline
   readonly #tiles = new Tiles()
-  readonly #chat = new ChatLog()
-  readonly #reactions = new RecentReactions(() => this.#draw())
-  readonly #takeBack = new TakeBackOffer((canTakeBack) => this.update({ canTakeBack }))
   readonly #handlers = this.#noticeHandlers()
   #settleJoin: ((joined: boolean) => void) | null = null
-  #stopWatching: (() => void) | null = null
-  #sentMedia = ''
-  #probing = false
   /** How many visits have ended. */
   #visits = 0
   #serverAheadMs = 0
-  #reportedAtMs = 0
 
-  constructor(parts: InterviewParts) {
+  constructor({ link, devices, openSocket, connection }: VisitParts) {
     super(BEFORE)
-    this.#link = parts.link
-    this.#devices = parts.devices
-    this.#signaling = new Signaling(parts.openSocket, this)
-    this.#media = new MediaPath(this, parts.devices, parts.connection)
-    this.#share = new ScreenShare({
+    this.#link = link
+    this.#devices = devices
+    this.#signaling = new Signaling(openSocket, this)
+    this.#media = new MediaPath(this, devices, connection)
+    this.requests = new Requests(this.#signaling, (error) => this.#tell(error))
+    this.conversation = new Conversation(this.requests, () => this.#draw())
+    this.handOver = new HandOver(this.requests, (canTakeBack) => this.update({ canTakeBack }))
+    this.screen = new ScreenShare(this.requests, {
       send: (track) => this.#media.setScreen(track),
-      onEnded: () => void this.stopScreen(),
+      onChange: () => this.#draw(),
     })
-    parts.devices.subscribe(() => this.#syncMediaState())
-    parts.link.subscribe(() => this.#onLink())
+    this.#reports = new Reports(this.requests, devices)
+    this.#lifeline = new Lifeline(this.#signaling, this.#media, this.#reports)
+    devices.subscribe(() => this.#reportMedia())
+    link.subscribe(() => this.#onLink())
   }
 
   // What a person does.
@@ -81,10 +78,7 @@ export class Interview
     // First of all, while the tap still counts as a gesture.
     void this.#devices.open()
     this.#media.prepare()
-    this.#stopWatching ??= watchNetwork({
-      onChange: () => this.#onNetworkChange(),
-      onReturn: () => this.#onReturn(),
-    })
+    this.#lifeline.hold()
     return new Promise((resolve) => {
       this.#settleJoin = resolve
       this.#signaling.open()
@@ -93,97 +87,12 @@ export class Interview
 
   async leave(): Promise<boolean> {
     const visit = this.#visits
-    const told = this.#command('room.leave', {}, LEAVE_MS).catch(() => undefined)
+    const told = this.requests.send('room.leave', {}, LEAVE_MS).catch(() => undefined)
     this.#stopMedia()
     await told
     // The server's goodbye may have come first, and the person may be in again by now.
     if (visit === this.#visits) this.#finish('left')
     return true
-  }
-
-  admit(participant: string): Promise<boolean> {
-    return this.#did('seat.admit', { participant })
-  }
-
-  remove(participant: string): Promise<boolean> {
-    return this.#did('seat.remove', { participant })
-  }
-
-  mute(participant: string): Promise<boolean> {
-    return this.#did('seat.mute', { participant })
-  }
-
-  async handOver(participant: string, round?: string): Promise<boolean> {
-    const name = this.state.room?.participants.find(({ id }) => id === participant)?.name ?? ''
-    const rounds = this.state.room?.rounds ?? []
-    const reply = await this.#try('round.hand_over', { participant, round: round ?? null })
-    if (!reply) return false
-    const to = rounds.find(({ id }) => id === reply.round)
-    if (to) this.#takeBack.offer({ participant, name, round: to }, reply.undo_ms)
-    return true
-  }
-
-  async takeBack(participant: string): Promise<boolean> {
-    const done = await this.#did('round.take_back', { participant })
-    this.#takeBack.withdraw()
-    return done
-  }
-
-  end(): Promise<boolean> {
-    return this.#did('room.end', {})
-  }
-
-  async say(said: string): Promise<boolean> {
-    const text = said.trim()
-    if (!text) return false
-    if (text.length > MAX_CHAT_CHARS) {
-      this.#tell(new ProblemError('chat_too_long', `at most ${MAX_CHAT_CHARS} characters`))
-      return false
-    }
-    this.#chat.forgetFailed(text)
-    return this.#send(this.#chat.begin(text, Date.now()), text)
-  }
-
-  async react(name: ReactionName): Promise<boolean> {
-    try {
-      await this.#command('reaction.send', { name })
-      return true
-    } catch (error) {
-      // Tapping faster than the room takes is no mistake that needs words.
-      if (!(error instanceof ProblemError && error.code === 'reaction_limited')) this.#tell(error)
-      return false
-    }
-  }
-
-  toggleMicrophone(): Promise<boolean> {
-    return this.#devices.setMicrophone(!this.#devices.state.microphone.on)
-  }
-
-  toggleCamera(): Promise<boolean> {
-    return this.#devices.setCamera(!this.#devices.state.camera.on)
-  }
-
-  async startScreen(): Promise<boolean> {
-    if (this.#share.stream) return true
-    try {
-      return await this.#share.start(() => this.#command('screen.start', {}))
-    } catch (error) {
-      this.#tell(error)
-      return false
-    } finally {
-      this.#draw()
-    }
-  }
-
-  async stopScreen(): Promise<boolean> {
-    await this.#share.stop()
-    this.#draw()
-    return this.#did('screen.stop', {})
-  }
-
-  readChat(open: boolean): void {
-    this.#chat.read(open)
-    this.#draw()
   }
 
   dismissError(): void {
@@ -197,8 +106,7 @@ export class Interview
   }
 
   async joinToken(): Promise<string> {
-    const { token } = await this.#link.redeem()
-    if (token === null) throw new ProblemError('not_a_participant', 'this link is for HR')
+    const token = await this.#link.redeem()
     mark('join.redeemed')
     return token
   }
@@ -223,7 +131,7 @@ export class Interview
   }
 
   async offer(offer: MediaOffer): Promise<string> {
-    return (await this.#command('media.offer', offer)).sdp
+    return (await this.requests.send('media.offer', offer)).sdp
   }
 
   onTracks(): void {
@@ -231,7 +139,7 @@ export class Interview
   }
 
   onStill(): void {
-    if (this.reachable) void this.#probe()
+    void this.#lifeline.check()
   }
 
   onPathBack(): void {
@@ -239,12 +147,8 @@ export class Interview
   }
 
   onQuality(quality: Quality): void {
-    const changed = quality.level !== this.state.quality.level
     this.update({ quality })
-    const now = Date.now()
-    if (!this.reachable || (!changed && now - this.#reportedAtMs < QUALITY_REPORT_MS)) return
-    this.#reportedAtMs = now
-    this.#command('quality.report', this.#qualityReport()).catch(() => undefined)
+    this.#reports.quality(quality, this.reachable)
   }
 
   // What the server says.
@@ -268,19 +172,18 @@ export class Interview
     mark(welcome.resumed ? 'signaling.back' : 'join.welcome')
     this.#serverAheadMs = welcome.server_time_ms - Date.now()
     const room = welcome.room ?? this.state.room
-    if (!welcome.resumed && room) this.#chat.arrive(room.chat)
+    if (!welcome.resumed && room) this.conversation.arrive(room.chat)
     this.#enter(room, { me: welcome.you, hrContact: welcome.hr_contact })
     this.#media.welcome(welcome.media_kept, welcome.ice_servers)
-    this.#sentMedia = ''
-    this.#syncMediaState()
-    this.#rememberVisit()
-    for (const { key, text } of this.#chat.unsent()) void this.#send(key, text)
+    this.#reports.forget()
+    this.#reportMedia()
+    this.conversation.sendUnsent()
     this.#settle(true)
   }
 
   #onPlace({ reason, room }: Notices['place']): void {
     mark('place', { reason })
-    this.#chat.arrive(room.chat)
+    this.conversation.arrive(room.chat)
     this.#enter(room, { arrival: reason })
   }
 
@@ -294,22 +197,21 @@ export class Interview
   #onEvent(event: Notices['event']): void {
     const { room } = this.state
     if (!room || event.room !== room.id || event.seq <= room.seq) return
-    this.update({ room: applyEvent(room, event) })
-    this.#onEventBody(event.body, event.at_ms)
+    const after = applyEvent(room, event)
+    this.update({ room: after })
+    this.#onEventBody(after, event.body, event.at_ms)
     this.#draw()
   }
 
-  #onEventBody(body: EventBody, atMs: number): void {
-    const me = this.state.me?.participant
+  #onEventBody(room: RoomView, body: EventBody, atMs: number): void {
+    const me = this.state.me?.participant ?? ''
     if (body.type === 'participant.muted' && body.participant === me) {
       void this.#devices.setMicrophone(false)
     } else if (body.type === 'screen.changed') {
       this.#yieldScreen()
     } else if (body.type === 'reaction') {
-      const from = this.state.room?.participants.find(({ id }) => id === body.participant)
-      const { participant: id } = body
       const ageMs = Date.now() + this.#serverAheadMs - atMs
-      this.#reactions.add({ id, name: from?.name ?? '', mine: id === me }, body.name, ageMs)
+      this.conversation.showReaction(room, body.participant, me, body.name, ageMs)
     }
   }
 
@@ -337,36 +239,12 @@ export class Interview
     void this.join()
   }
 
-  #rememberVisit(): void {
+  /** Tell the server, and a reload of this page, what we send. */
+  #reportMedia(): void {
     const { secret: link } = this.#link
-    if (link === null) return
+    if (!this.reachable || !this.state.me || !this.#reports.media() || link === null) return
     const { microphone, camera } = this.#devices.state
     rememberVisit({ link, microphone: microphone.on, camera: camera.on })
-  }
-
-  #onNetworkChange(): void {
-    this.#signaling.retryNow()
-    if (!this.reachable) return
-    void this.#probe()
-    this.#media.networkChanged()
-  }
-
-  #onReturn(): void {
-    this.#signaling.retryNow()
-    if (this.reachable) void this.#probe()
-  }
-
-  /** Whether the socket still lives; if not, a new one without waiting for its death. */
-  async #probe(): Promise<void> {
-    if (this.#probing) return
-    this.#probing = true
-    try {
-      await this.#command('quality.report', this.#qualityReport(), PROBE_MS)
-    } catch (error) {
-      if (error instanceof ProblemError && error.code === 'timeout') this.#signaling.renew()
-    } finally {
-      this.#probing = false
-    }
   }
 
   #finish(phase: Phase): void {
@@ -374,19 +252,17 @@ export class Interview
     rememberVisit(null)
     this.#signaling.close()
     this.#stopMedia()
-    this.#stopWatching?.()
-    this.#stopWatching = null
+    this.#lifeline.letGo()
     this.#tiles.clear()
-    this.#chat.clear()
-    this.#reactions.clear()
-    this.#takeBack.withdraw()
+    this.conversation.clear()
+    this.handOver.withdraw()
     const { me, room, hrContact } = this.state
     this.update({ ...BEFORE, phase, me, room, hrContact })
     this.#settle(false)
   }
 
   #stopMedia(): void {
-    void this.#share.stop()
+    void this.screen.letGo()
     this.#media.close()
     this.#devices.close()
   }
@@ -396,82 +272,14 @@ export class Interview
     this.#settleJoin = null
   }
 
-  // Small change.
-
-  #command<Name extends keyof Commands>(
-    name: Name,
-    body: Commands[Name]['body'],
-    timeoutMs?: number,
-  ): Promise<Commands[Name]['reply']> {
-    return this.#signaling.command(name, body, timeoutMs)
-  }
-
-  /** The reply, or null with the refusal in `error`. */
-  async #try<Name extends keyof Commands>(
-    name: Name,
-    body: Commands[Name]['body'],
-  ): Promise<Commands[Name]['reply'] | null> {
-    try {
-      return await this.#command(name, body)
-    } catch (error) {
-      this.#tell(error)
-      return null
-    }
-  }
-
-  async #did<Name extends keyof Commands>(
-    name: Name,
-    body: Commands[Name]['body'],
-  ): Promise<boolean> {
-    return (await this.#try(name, body)) !== null
-  }
-
-  async #send(key: string, text: string): Promise<boolean> {
-    this.#draw()
-    try {
-      const { id } = await this.#command('chat.send', { key, text })
-      this.#chat.accepted(key, id)
-      return true
-    } catch (error) {
-      // Without a connection the line waits for the next one; a refusal is final.
-      const waits = error instanceof ProblemError && ['offline', 'timeout'].includes(error.code)
-      if (!waits) {
-        this.#chat.failed(key)
-        this.#tell(error)
-      }
-      return false
-    } finally {
-      this.#draw()
-    }
-  }
-
   #tell(error: unknown): void {
     this.update({ error: toProblem(error) })
-  }
-
-  #syncMediaState(): void {
-    if (!this.reachable || !this.state.me) return
-    const { microphone, camera } = this.#devices.state
-    const state = {
-      microphone: microphone.on && this.#devices.track('microphone') !== null,
-      camera: camera.on && this.#devices.track('camera') !== null,
-    }
-    const sent = JSON.stringify(state)
-    if (sent === this.#sentMedia) return
-    this.#sentMedia = sent
-    this.#rememberVisit()
-    this.#command('media.state', state).catch(() => (this.#sentMedia = ''))
-  }
-
-  #qualityReport(): Commands['quality.report']['body'] {
-    const { level, rttMs, lossRatio } = this.#media.quality
-    return { level, rtt_ms: Math.min(rttMs, 60_000), loss_ratio: Math.min(1, lossRatio) }
   }
 
   /** Another may have taken the screen from us, or we were moved: stop without a word. */
   #yieldScreen(): void {
     const { room, me } = this.state
-    if (this.#share.stream && room?.screen !== me?.participant) void this.#share.stop()
+    if (this.screen.stream && room?.screen !== me?.participant) void this.screen.letGo()
   }
 
   #redraw(change: () => void): void {
@@ -483,26 +291,9 @@ export class Interview
     const { room, me } = this.state
     if (!room || !me) return
     const trackOf = (mid: string): MediaStreamTrack | null => this.#media.trackOf(mid)
-    const inRoom = room.placement === 'room'
-    const admits = me.role === 'interviewer' || me.role === 'hr'
     this.update({
-      participants: inRoom ? othersIn(room, me.participant) : [],
-      tiles: inRoom ? this.#tiles.draw(room, me.participant, trackOf) : [],
-      screen: inRoom
-        ? (this.#ownScreen() ?? this.#tiles.screen(room, me.participant, trackOf))
-        : null,
-      chat: this.#chat.lines(room.chat, me.participant, me.name),
-      unread: this.#chat.unread(room.chat, me.participant),
-      reactions: this.#reactions.shown,
-      waiting: admits ? waitingIn(room, me.participant) : [],
-      nextRound: nextRound(room),
+      ...drawRoom(room, me, { tiles: this.#tiles, trackOf, ownScreen: this.screen.stream }),
+      ...this.conversation.draw(room, me),
     })
-  }
-
-  #ownScreen(): SharedScreen | null {
-    const { room, me } = this.state
-    const participant = room?.participants.find(({ id }) => id === me?.participant)
-    const { stream } = this.#share
-    return stream && participant ? { participant, stream, mine: true } : null
   }
 }

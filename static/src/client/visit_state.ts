@@ -1,7 +1,8 @@
 /** What the state of a visit begins with, ends with, and shows of a room. */
-import type { Notices, RoomView } from './protocol'
+import type { Notices, RoomView, You } from './protocol'
 import { GOOD } from './quality'
-import type { InterviewState, Phase } from './types'
+import { othersIn, type Tiles, type TrackOf } from './tiles'
+import type { InterviewState, Phase, SharedScreen } from './types'
 
 export const BEFORE: InterviewState = {
   phase: 'check',
@@ -38,13 +39,45 @@ export const GOODBYE_PHASE: Record<Notices['goodbye']['reason'], Phase | null> =
   shutdown: null, // the node stops: another connection will do
 }
 
+export interface Shown {
+  tiles: Tiles
+  trackOf: TrackOf
+  /** The screen that we share ourselves. */
+  ownScreen: MediaStream | null
+}
+
+type RoomPicture = Pick<
+  InterviewState,
+  'participants' | 'tiles' | 'screen' | 'waiting' | 'nextRound'
+>
+
+/** What a person sees of the room; from the lobby, none of the others. */
+export function drawRoom(room: RoomView, me: You, shown: Shown): RoomPicture {
+  const inRoom = room.placement === 'room'
+  const admits = me.role === 'interviewer' || me.role === 'hr'
+  return {
+    participants: inRoom ? othersIn(room, me.participant) : [],
+    tiles: inRoom ? shown.tiles.draw(room, me.participant, shown.trackOf) : [],
+    screen: inRoom ? screenIn(room, me.participant, shown) : null,
+    waiting: admits ? waitingIn(room, me.participant) : [],
+    nextRound: nextRound(room),
+  }
+}
+
+function screenIn(room: RoomView, me: string, shown: Shown): SharedScreen | null {
+  const participant = room.participants.find(({ id }) => id === me)
+  const { ownScreen: stream } = shown
+  if (stream && participant) return { participant, stream, mine: true }
+  return shown.tiles.screen(room, me, shown.trackOf)
+}
+
 /** Who waits to be admitted. */
-export function waitingIn(room: RoomView, me: string): RoomView['participants'] {
+function waitingIn(room: RoomView, me: string): RoomView['participants'] {
   return room.participants.filter(({ id, placement }) => placement === 'lobby' && id !== me)
 }
 
 /** Where a hand-over leads by default. */
-export function nextRound(room: RoomView): RoomView['round'] | null {
+function nextRound(room: RoomView): RoomView['round'] | null {
   const later = room.rounds.filter(({ index }) => index > room.round.index)
   return later.sort((a, b) => a.index - b.index)[0] ?? null
 }
