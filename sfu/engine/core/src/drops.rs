@@ -35,11 +35,13 @@ pub enum DropReason {
     Disabled,
     /// A packet that came before, by retransmission or otherwise.
     Duplicate,
+    /// More DTLS than any handshake needs.
+    DtlsOverBudget,
     /// A DTLS datagram for a peer without an address.
     NoDestination,
 }
 
-const REASONS: [(DropReason, &str); 17] = [
+const REASONS: [(DropReason, &str); 18] = [
     (DropReason::UnknownProtocol, "unknown_protocol"),
     (DropReason::StunUnauthenticated, "stun_unauthenticated"),
     (DropReason::StunMalformed, "stun_malformed"),
@@ -56,6 +58,7 @@ const REASONS: [(DropReason, &str); 17] = [
     (DropReason::UnknownPayload, "unknown_payload"),
     (DropReason::Disabled, "disabled"),
     (DropReason::Duplicate, "duplicate"),
+    (DropReason::DtlsOverBudget, "dtls_over_budget"),
     (DropReason::NoDestination, "no_destination"),
 ];
 

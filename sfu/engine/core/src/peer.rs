@@ -52,6 +52,37 @@ pub struct Peer {
     pub heard_told: Time,
     /// How many marks of silence were told since then.
     pub silence_told: usize,
+    /// How many DTLS datagrams of it are passed on.
+    pub dtls_budget: DtlsBudget,
+}
+
+/// A burst of datagrams, refilled steadily.
+#[derive(Debug)]
+pub struct DtlsBudget {
+    left: u64,
+    refilled: Time,
+}
+
+impl DtlsBudget {
+    const BURST: u64 = 64;
+    const MICROS_EACH: u64 = 50_000;
+
+    fn new(now: Time) -> Self {
+        Self {
+            left: Self::BURST,
+            refilled: now,
+        }
+    }
+
+    /// Use up one datagram, if any is left.
+    pub fn take(&mut self, now: Time) -> bool {
+        let gained = now.since(self.refilled).as_micros() as u64 / Self::MICROS_EACH;
+        self.left = (self.left + gained).min(Self::BURST);
+        self.refilled = Time(self.refilled.0 + gained * Self::MICROS_EACH);
+        let allowed = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        allowed
+    }
 }
 
 impl Peer {
@@ -74,6 +105,7 @@ impl Peer {
             last_heard: now,
             heard_told: Time(0),
             silence_told: 0,
+            dtls_budget: DtlsBudget::new(now),
         }
     }
 

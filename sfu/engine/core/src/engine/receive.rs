@@ -30,7 +30,7 @@ impl Engine {
     pub(super) fn dispatch(&mut self, datagram: &mut [u8], from: SocketAddr, now: Time) {
         match classify(datagram) {
             DatagramKind::Stun => self.receive_stun(datagram, from, now),
-            DatagramKind::Dtls => self.receive_dtls(datagram, from),
+            DatagramKind::Dtls => self.receive_dtls(datagram, from, now),
             DatagramKind::Rtp => self.receive_rtp(datagram, from, now),
             DatagramKind::Rtcp => self.receive_rtcp(datagram, from, now),
             DatagramKind::Unknown => self.drop(DropReason::UnknownProtocol),
@@ -77,14 +77,23 @@ impl Engine {
         }
     }
 
-    fn receive_dtls(&mut self, datagram: &[u8], from: SocketAddr) {
-        match self.ice.peer_of(from) {
-            Some(peer) => self.events.push_back(Event::DtlsReceived {
-                peer,
-                datagram: datagram.to_vec(),
-            }),
-            None => self.drop(DropReason::UnknownAddress),
+    /// Each datagram costs the owner's thread far more than a media packet costs ours, so a peer
+    /// gets no more than handshakes need.
+    fn receive_dtls(&mut self, datagram: &[u8], from: SocketAddr, now: Time) {
+        let Some(index) = self.sender(from) else {
+            return;
+        };
+        let Some(peer) = self.peer_mut(index) else {
+            return;
+        };
+        if !peer.dtls_budget.take(now) {
+            return self.drop(DropReason::DtlsOverBudget);
         }
+        let peer = peer.id;
+        self.events.push_back(Event::DtlsReceived {
+            peer,
+            datagram: datagram.to_vec(),
+        });
     }
 
     /// The index of the peer whose validated address this is.

@@ -210,6 +210,23 @@ fn payload_types_are_matched_by_key_and_unknown_ones_stay_behind() {
     );
 }
 
+#[test]
+fn a_flood_of_dtls_reaches_the_owner_as_a_trickle() {
+    let mut engine = engine();
+    let peer = join(&mut engine, 1, vec![]);
+    let _ = engine.events().count();
+    let mut passed_on = |from_ms: u64| {
+        for n in 0..1_000 {
+            let mut datagram = [22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+            let now = Time::from_millis(from_ms + n / 100);
+            engine.receive(&mut datagram, peer.client.address, now);
+        }
+        engine.events().count()
+    };
+    assert_eq!(passed_on(0), 64);
+    assert_eq!(passed_on(1_000), 20);
+}
+
 /// What a viewer gets at once when a keyframe comes after `overtaking` packets that follow it.
 fn sent_by_a_late_keyframe(overtaking: u16) -> usize {
     const VP8_DELTA: [u8; 9] = [0x90, 0xe0, 0x80, 1, 1, 0, 1, 1, 2];
