@@ -8,9 +8,10 @@ import pytest
 import pytest_asyncio
 
 from server.app import Node
-from server.demo import Demo
+from server.demo import Demo, make_demo
 from server.durable import utc_now
-from tests.server.conftest import Browser
+from tests.redis_server import RedisServer
+from tests.server.conftest import Browser, StartNode
 
 Make = Callable[[], Browser]
 
@@ -209,3 +210,30 @@ async def test_the_document_describes_every_route(browser: Make) -> None:
     reference = wanted["requestBody"]["content"]["application/json"]["schema"]["$ref"]
     assert reference.rpartition("/")[2] in document["components"]["schemas"]
     assert wanted["security"]
+
+
+async def test_without_redis_hr_is_told_to_try_again(
+    start_node: StartNode, own_redis: RedisServer
+) -> None:
+    node = await start_node(storage={"redis_url": f"unix://{own_redis.socket_path}"})
+    services = node.services
+    demo = await make_demo(services.interviews, services.links, utc_now())
+    hr, phone = Browser(f"http://127.0.0.1:{node.port}"), Browser(f"http://127.0.0.1:{node.port}")
+    try:
+        await hr.redeem(demo.hr)
+        person = (await phone.redeem(demo.candidate))["participant"]
+        path = f"/api/interviews/{demo.interview_id}/participants/{person}"
+        own_redis.stop()
+        for action in ("link", "release"):
+            status, body, _ = await hr.call("POST", f"{path}/{action}")
+            assert (status, body["error"]["code"]) == (503, "busy")
+            assert body["error"]["remedy"] == "Try again shortly."
+        own_redis.start()
+        # The same again works: what was refused has left nothing half done.
+        status, body, _ = await hr.call("POST", f"{path}/link")
+        assert status == 201
+        assert (await hr.call("POST", f"{path}/release"))[0] == 204
+        assert (await phone.redeem(body["link"].rpartition("/")[2]))["token"]
+    finally:
+        for one in (hr, phone):
+            await one.session.close()
