@@ -15,10 +15,6 @@ class HrError(Exception):
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (self.__doc__ or "").strip())
 
-    @property
-    def message(self) -> str:
-        return str(self)
-
 
 class NotFoundError(HrError):
     """There is no such thing, or it belongs to another organisation."""

@@ -7,14 +7,10 @@ class ServerError(Exception):
     """The root. `code` is stable; `remedy` says what the caller can do."""
 
     code: ClassVar[str] = "internal"
-    remedy: ClassVar[str] = ""
+    remedy: str = ""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (self.__doc__ or "").strip())
-
-    @property
-    def message(self) -> str:
-        return str(self)
 
 
 class UnauthenticatedError(ServerError):
@@ -92,7 +88,7 @@ class StartError(ServerError):
 
     def __init__(self, message: str, remedy: str) -> None:
         super().__init__(message)
-        self.cure = remedy
+        self.remedy = remedy
 
 
 class TokenRefusedError(ServerError):

@@ -46,13 +46,12 @@ def _told(error: BaseException) -> tuple[str, str]:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         return f"{where}: {first['msg']}", "See --help."
-    remedy = getattr(error, "cure", "") or getattr(error, "remedy", "")
     if not hasattr(error, "code") and not isinstance(error, CommandError):
         return (
             f"{type(error).__name__}: {error}",
             "This should not happen: run again with MIANSHI_DEBUG=1 and report it.",
         )
-    return str(error), str(remedy)
+    return str(error), str(getattr(error, "remedy", ""))
 
 
 def say(body: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
