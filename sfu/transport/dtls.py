@@ -23,6 +23,7 @@ from aiortc.rtcdtlstransport import (
     State,
 )
 from aiortc.rtcicetransport import RTCIceTransport
+from cryptography.x509 import InvalidVersion
 from OpenSSL import SSL
 
 from sfu.transport.budget import TokenBucket
@@ -195,7 +196,8 @@ class DtlsSession:
             await asyncio.wait_for(self._transport.start(self._remote), HANDSHAKE_TIMEOUT_S)
         except TimeoutError:
             raise DtlsError("dtls_timeout") from None
-        except SSL.Error:
+        except (SSL.Error, ValueError, InvalidVersion):
+            # The latter two: OpenSSL took a certificate that `cryptography` cannot read.
             raise DtlsError("dtls_failed") from None
         if self._transport.keys is None:
             raise DtlsError("dtls_failed")

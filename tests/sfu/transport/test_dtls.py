@@ -8,6 +8,7 @@ from aiortc.rtcdtlstransport import (
     SRTP_AEAD_AES_256_GCM,
     SRTP_AES128_CM_SHA1_80,
 )
+from cryptography.x509 import InvalidVersion
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -99,6 +100,19 @@ async def test_repeated_datagrams_do_no_harm(certificate):
 
 async def test_another_certificate_than_the_offers_is_refused(certificate):
     line = Line(certificate, fingerprint=":".join(["AB"] * 32))
+    with pytest.raises(DtlsError) as caught:
+        await line.shake()
+    assert caught.value.reason == "dtls_failed"
+    await line.close()
+
+
+@pytest.mark.parametrize("error", [ValueError("a serial number"), InvalidVersion("v4", 3)])
+async def test_an_unreadable_certificate_is_refused(certificate, monkeypatch, error):
+    def unreadable(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(dtls._Transport, "_validate_peer_identity", unreadable)
+    line = Line(certificate)
     with pytest.raises(DtlsError) as caught:
         await line.shake()
     assert caught.value.reason == "dtls_failed"
