@@ -1,8 +1,8 @@
 import { SCREEN_ENCODINGS, cameraEncodings, cameraPixels, type VideoClass } from './encodings'
 import type { IceServer, MediaOffer, SourceKind } from './protocol'
 
-export const FIRST_AUDIO_SLOTS = 3
-export const FIRST_VIDEO_SLOTS = 4
+const FIRST_AUDIO_SLOTS = 3
+const FIRST_VIDEO_SLOTS = 4
 
 /** For so long a prepared offer is used as it is. */
 const OFFER_KEEPS_MS = 20_000

@@ -1,5 +1,5 @@
 import { ChatLog } from './chat'
-import { OFFLINE, ProblemError } from './problem'
+import { OFFLINE, ProblemError, TIMEOUT } from './problem'
 import { MAX_CHAT_CHARS } from './protocol'
 import type { ChatView, ReactionName, RoomView, You } from './protocol'
 import { RecentReactions } from './reactions'
@@ -84,7 +84,7 @@ export class Conversation {
       return true
     } catch (error) {
       // Without a connection the line waits for the next one; a refusal is final.
-      const waits = error instanceof ProblemError && [OFFLINE, 'timeout'].includes(error.code)
+      const waits = error instanceof ProblemError && [OFFLINE, TIMEOUT].includes(error.code)
       if (!waits) {
         this.#chat.failed(key)
         this.#requests.tell(error)

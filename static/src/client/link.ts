@@ -21,7 +21,7 @@ const STATES: Record<string, LinkState> = {
 }
 
 /** What an API error says about the link; null if it says nothing about it. */
-export function linkStateOf(error: unknown): LinkState | null {
+function linkStateOf(error: unknown): LinkState | null {
   if (!(error instanceof ProblemError)) return null
   const known = STATES[error.code]
   if (known) return known

@@ -30,7 +30,7 @@ const IOS_WEBVIEW_CAMERA = 14.3
 /** WeCom for desktop publishes from here on; WeChat for desktop only receives. */
 const WECOM_DESKTOP_CAMERA = [4, 0, 8]
 
-export function readAbilities(): Abilities {
+function readAbilities(): Abilities {
   const media = navigator.mediaDevices as MediaDevices | undefined
   return {
     userAgent: navigator.userAgent,

@@ -1,5 +1,5 @@
 import { retryDelayMs } from './backoff'
-import { OFFLINE, ProblemError, TIMEOUT, parseProblem } from './problem'
+import { MALFORMED, OFFLINE, ProblemError, TIMEOUT, parseProblem } from './problem'
 import type { Credentials, OpenSocket, SocketLike } from './socket'
 
 const ACK_TIMEOUT_MS = 8_000
@@ -171,5 +171,5 @@ function settle(
 ): void {
   const { ok, data, error } = (answer ?? {}) as Record<string, unknown>
   if (ok === true) return resolve(data ?? {})
-  reject(parseProblem(error) ?? new ProblemError('malformed_answer', 'not an acknowledgement'))
+  reject(parseProblem(error) ?? new ProblemError(MALFORMED, 'not an acknowledgement'))
 }

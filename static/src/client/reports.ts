@@ -1,6 +1,6 @@
 import type { Devices } from './devices'
 import { GOOD } from './quality'
-import { ProblemError } from './problem'
+import { ProblemError, TIMEOUT } from './problem'
 import type { Commands } from './protocol'
 import type { Requests } from './requests'
 import type { Quality } from './types'
@@ -60,7 +60,7 @@ export class Reports {
       await this.#requests.send('quality.report', this.#body(), PROBE_MS)
       return true
     } catch (error) {
-      return !(error instanceof ProblemError && error.code === 'timeout')
+      return !(error instanceof ProblemError && error.code === TIMEOUT)
     } finally {
       this.#probing = false
     }

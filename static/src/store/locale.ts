@@ -2,7 +2,7 @@
 
 export type Locale = 'zh' | 'en'
 
-export const LOCALES: readonly Locale[] = ['zh', 'en']
+const LOCALES: readonly Locale[] = ['zh', 'en']
 
 const SAVED_KEY = 'mianshi.locale'
 
