@@ -54,3 +54,17 @@ def create_interview(
 
     *first, following = links("interviewer")
     return InterviewLinks(links("candidate")[0], tuple(first), following)
+
+
+def hr_link(server: ServerProcess, name: str = "HR") -> str:
+    """A new link into HR's page. Raises LoadtestError with what was said."""
+    done = subprocess.run(
+        [*mianshi_command(), "links", "hr", name, "--json"],
+        env={**os.environ, **server.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise LoadtestError("no link for HR could be made", done.stderr.strip()[-500:])
+    return str(json.loads(done.stdout)["url"])

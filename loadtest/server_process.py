@@ -20,8 +20,9 @@ from loadtest.errors import ServerDiedError
 
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
-_LINK_LINE = re.compile(r"^(hr|interviewer|interviewer-2|candidate)\s+(https?://\S+)$")
-_LINKS_OF_A_DEMO = 4
+_LINK_LINE = re.compile(r"^(ready|hr|interviewer|interviewer-2|candidate)\s+(https?://\S+)$")
+_LINES_OF_A_DEMO = 4
+_LINES_WITHOUT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,13 @@ def _forward_lines(output: IO[str], lines: queue.SimpleQueue[str | None]) -> Non
     lines.put(None)
 
 
-def _read_links(output: IO[str], log: Path) -> dict[str, str]:
-    """The demo's links, as printed once the server is ready."""
+def _read_links(output: IO[str], log: Path, lines_wanted: int) -> dict[str, str]:
+    """The demo's links by name, or the address by `ready`: printed once the server is up."""
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_forward_lines, args=(output, lines), daemon=True).start()
     links: dict[str, str] = {}
     deadline = time.monotonic() + _READY_SECONDS
-    while len(links) < _LINKS_OF_A_DEMO:
+    while len(links) < lines_wanted:
         try:
             line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
@@ -93,8 +94,10 @@ def serve(
     data: Path | None = None,
     environment: Mapping[str, str] | None = None,
     port: int | None = None,
+    *,
+    demo: bool = True,
 ) -> Iterator[ServerProcess]:
-    """Start a node with a demo interview and stop it at the end.
+    """Start a node, with a demo interview unless told otherwise, and stop it at the end.
 
     `data` is kept if given; otherwise a temporary folder is used. Raises ServerDiedError.
     """
@@ -109,7 +112,7 @@ def serve(
         }
         with log.open("w") as errors:
             process = subprocess.Popen(
-                [*mianshi_command(), "serve", "--demo"],
+                [*mianshi_command(), "serve", *(["--demo"] if demo else [])],
                 env={**os.environ, **settings, "PYTHONUNBUFFERED": "1"},
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -118,7 +121,7 @@ def serve(
             )
         try:
             assert process.stdout is not None, "stdout was asked to be a pipe"
-            links = _read_links(process.stdout, log)
+            links = _read_links(process.stdout, log, _LINES_OF_A_DEMO if demo else _LINES_WITHOUT)
             yield ServerProcess(process, f"http://127.0.0.1:{port}", settings, links)
         finally:
             process.send_signal(signal.SIGTERM)

@@ -433,7 +433,7 @@ const en: typeof zh = {
       roundDefault2: 'Second interview',
       addRound: 'Add a round',
       admission: '{round}: how the candidate gets in',
-      manual: 'Interviewer lets in',
+      manual: 'Waits first',
       automatic: 'Straight in',
       candidate: 'Candidate',
       candidatePlaceholder: 'Name of the candidate',

@@ -427,7 +427,7 @@ const zh = {
       roundDefault2: '复面',
       addRound: '加一轮',
       admission: '{round}：候选人怎样进入',
-      manual: '面试官请入',
+      manual: '先等候',
       automatic: '直接进入',
       candidate: '候选人',
       candidatePlaceholder: '候选人姓名',
