@@ -22,7 +22,8 @@ export function useArrivalNotes(toasts: Toasts): void {
   const interview = useInterview()
 
   watch(
-    () => [interview.room?.id, interview.room?.placement, interview.arrival] as const,
+    // Three sources, not one list: a list is new at every update and would say it again each time.
+    [() => interview.room?.id, () => interview.room?.placement, () => interview.arrival] as const,
     ([, placement, arrival]) => {
       const round = interview.room?.round.title ?? ''
       if (arrival === 'taken_back') toasts.show(t('room.takenBack', { round }))
