@@ -1,6 +1,8 @@
 //! Publishes and watches over sockets that Python has connected.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::thread;
+use std::time::Duration;
 
 use mianshi_engine_core::srtp::{Inbound, Outbound};
 
@@ -9,7 +11,7 @@ use crate::histogram::Histogram;
 use crate::job::{GenerateJob, GenerateReport, PeerJob};
 use crate::publisher::Publisher;
 use crate::viewer::{Arrival, Viewer};
-use crate::wait::{Watch, adopt, monotonic_us};
+use crate::wait::{Watch, adopt, monotonic_us, receive_stamped};
 
 /// Consent checks of a browser come every 5 s at most (RFC 7675, section 5.1).
 const CONSENT_INTERVAL_US: u64 = 2_500_000;
@@ -17,8 +19,8 @@ const CONSENT_INTERVAL_US: u64 = 2_500_000;
 /// After the window, for packets that are still under way.
 const DRAIN_US: u64 = 300_000;
 
-/// No wait is longer than this, so that the end is noticed.
-const MAX_WAIT_US: u64 = 20_000;
+/// No rest is longer than this: what arrives meanwhile has to fit into the sockets' buffers.
+const MAX_WAIT_US: u64 = 1_000;
 
 struct Peer {
     socket: UdpSocket,
@@ -64,7 +66,10 @@ pub fn run(job: GenerateJob) -> Result<(), Failure> {
                 next_us = next_us.min(peer.publish(&mut tally)?);
             }
         }
-        watch.wait(next_us.saturating_sub(monotonic_us()));
+        thread::sleep(Duration::from_micros(
+            next_us.saturating_sub(monotonic_us()),
+        ));
+        watch.look();
         for (index, peer) in peers.iter_mut().enumerate() {
             if watch.is_readable(index) {
                 peer.receive(&mut tally);
@@ -119,9 +124,9 @@ impl Peer {
 
     fn receive(&mut self, tally: &mut Tally) {
         let mut buffer = [0; 2048];
-        while let Ok((bytes, _)) = self.socket.recv_from(&mut buffer) {
+        while let Ok((bytes, arrived_us)) = receive_stamped(&self.socket, &mut buffer) {
             match self.viewer.receive(&mut buffer[..bytes]) {
-                Arrival::Media { sent_us } => tally.received(sent_us),
+                Arrival::Media { sent_us } => tally.received(sent_us, arrived_us),
                 Arrival::KeyframeRequest => {
                     tally.keyframe_requests += 1;
                     if let Some(publisher) = &mut self.publisher {
@@ -156,10 +161,10 @@ impl Tally {
         }
     }
 
-    fn received(&mut self, sent_us: u64) {
+    fn received(&mut self, sent_us: u64, arrived_us: u64) {
         if (self.from_us..self.until_us).contains(&sent_us) {
             self.received += 1;
-            self.latency.add(monotonic_us().saturating_sub(sent_us));
+            self.latency.add(arrived_us.saturating_sub(sent_us));
         }
     }
 

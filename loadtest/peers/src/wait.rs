@@ -1,6 +1,7 @@
-//! Inherited sockets and waiting for many of them with microsecond deadlines.
+//! Inherited sockets: which of many are readable, and when a datagram really arrived.
 
 use std::io;
+use std::mem;
 use std::net::UdpSocket;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
@@ -20,7 +21,61 @@ pub fn adopt(fd: RawFd) -> io::Result<UdpSocket> {
     let socket = UdpSocket::from(unsafe { OwnedFd::from_raw_fd(fd) });
     socket.local_addr()?;
     socket.set_nonblocking(true)?;
+    stamp_arrivals(&socket)?;
     Ok(socket)
+}
+
+/// Has the kernel note when each datagram arrived.
+fn stamp_arrivals(socket: &UdpSocket) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    // SAFETY: the pointer and the length describe `on`.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_TIMESTAMPNS,
+            (&raw const on).cast(),
+            mem::size_of_val(&on) as libc::socklen_t,
+        )
+    };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Receives one datagram; returns its length and when it arrived, in microseconds of
+/// CLOCK_MONOTONIC.
+///
+/// # Errors
+/// As recvmsg(2); `WouldBlock` if nothing waits.
+pub fn receive_stamped(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize, u64)> {
+    let mut vector = libc::iovec {
+        iov_base: buffer.as_mut_ptr().cast(),
+        iov_len: buffer.len(),
+    };
+    let mut control = [0u64; 8];
+    // SAFETY: all-zero bytes are a valid msghdr (null pointers and zero lengths).
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    message.msg_iov = &raw mut vector;
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = mem::size_of_val(&control) as _;
+    // SAFETY: `message` points at `vector`, `buffer` and `control`, which outlive the call.
+    let bytes = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) };
+    let bytes = usize::try_from(bytes).map_err(|_| io::Error::last_os_error())?;
+    // SAFETY: the kernel filled `message`; the header, if any, lies in `control`.
+    let arrived = unsafe {
+        let header = libc::CMSG_FIRSTHDR(&raw const message);
+        (!header.is_null() && (*header).cmsg_type == libc::SCM_TIMESTAMPNS)
+            .then(|| ptr::read_unaligned(libc::CMSG_DATA(header).cast::<libc::timespec>()))
+    };
+    let now_us = monotonic_us();
+    // The stamp is wall-clock time: only its age means something here.
+    let age_us = arrived.map_or(0, |stamp| {
+        clock_us(libc::CLOCK_REALTIME).saturating_sub(microseconds(&stamp))
+    });
+    Ok((bytes, now_us.saturating_sub(age_us)))
 }
 
 /// The sockets to watch.
@@ -40,18 +95,19 @@ impl Watch {
         )
     }
 
-    /// Sleeps until a socket is readable or `timeout_us` has passed.
-    pub fn wait(&mut self, timeout_us: u64) {
-        let timeout = libc::timespec {
-            tv_sec: (timeout_us / 1_000_000) as libc::time_t,
-            tv_nsec: (timeout_us % 1_000_000 * 1_000) as libc::c_long,
+    /// Asks which sockets are readable now. It never waits in the kernel: a receiver that does is
+    /// woken by the server's send, at the server's expense, as no remote receiver ever would be.
+    pub fn look(&mut self) {
+        let at_once = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
         };
-        // SAFETY: the pointers and the count describe `self.0` and `timeout`.
+        // SAFETY: the pointers and the count describe `self.0` and `at_once`.
         let count = unsafe {
             libc::ppoll(
                 self.0.as_mut_ptr(),
                 self.0.len() as libc::nfds_t,
-                &raw const timeout,
+                &raw const at_once,
                 ptr::null(),
             )
         };
@@ -68,13 +124,21 @@ impl Watch {
 
 /// Microseconds of CLOCK_MONOTONIC, as Python's `time.monotonic_ns` counts them.
 pub fn monotonic_us() -> u64 {
+    clock_us(libc::CLOCK_MONOTONIC)
+}
+
+fn clock_us(clock: libc::clockid_t) -> u64 {
     let mut now = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: the pointer is to `now`; the clock always exists.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
-    now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000
+    // SAFETY: the pointer is to `now`; both clocks in use always exist.
+    unsafe { libc::clock_gettime(clock, &raw mut now) };
+    microseconds(&now)
+}
+
+fn microseconds(time: &libc::timespec) -> u64 {
+    time.tv_sec as u64 * 1_000_000 + time.tv_nsec as u64 / 1_000
 }
 
 #[cfg(test)]
@@ -89,15 +153,22 @@ mod tests {
     }
 
     #[test]
-    fn waiting_ends_with_a_datagram_or_the_deadline() {
+    fn a_datagram_is_seen_and_has_the_time_of_its_arrival() {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        stamp_arrivals(&socket).unwrap();
         let mut watch = Watch::new([&socket].into_iter());
-        let before = monotonic_us();
-        watch.wait(2_000);
-        assert!(monotonic_us() - before >= 2_000);
+        watch.look();
         assert!(!watch.is_readable(0));
+        let before = monotonic_us();
         socket.send_to(b"x", socket.local_addr().unwrap()).unwrap();
-        watch.wait(10_000_000);
+        let after = monotonic_us();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        watch.look();
         assert!(watch.is_readable(0));
+        let (bytes, arrived_us) = receive_stamped(&socket, &mut [0; 8]).unwrap();
+        assert_eq!(bytes, 1);
+        // Two clocks are read one after the other: a few microseconds of play.
+        assert!((before..=after + 1_000).contains(&(arrived_us + 1)));
+        assert!(receive_stamped(&socket, &mut [0; 8]).is_err());
     }
 }

@@ -3,21 +3,13 @@
 use std::mem;
 use std::net::UdpSocket;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
-use mianshi_engine_core::time::Time;
 use mianshi_engine_core::{Engine, Event};
 
 use crate::clock::Clock;
 use crate::mailbox::{Inbox, Letter, Outbox};
 use crate::net::{Poller, Receiver, Sender};
-
-/// Under dense traffic the loop rests until this long after the last turn began, so that one
-/// wake-up, which costs more than the packets, serves several of them, and the packets of one frame
-/// leave in one offloaded send. It is less than a network card's own interrupt moderation may cost,
-/// and far below what people or congestion control notice.
-const TURN: Duration = Duration::from_millis(1);
 
 /// Batches received before commands, timers and events have their turn again.
 const MAX_BATCHES_PER_TURN: usize = 4;
@@ -33,22 +25,19 @@ pub(crate) struct EventLoop {
     pub outbox: Arc<Outbox>,
     pub letters: Vec<Letter>,
     pub events: Vec<Event>,
-    pub turn_began: Time,
-    pub is_dense: bool,
 }
 
 impl EventLoop {
     /// Runs until told to stop.
     pub fn run(mut self) {
         loop {
-            self.rest();
             let timeout = self.until_deadline();
             let readiness = self.poller.wait(timeout);
             if readiness.signalled && self.obey() {
                 return;
             }
             if readiness.readable {
-                self.take_turn();
+                self.receive();
             }
             self.tick();
             self.send();
@@ -84,26 +73,7 @@ impl EventLoop {
         false
     }
 
-    /// Lets datagrams gather if more are to be expected within the turn.
-    fn rest(&mut self) {
-        let left = self.turn_began + TURN - self.clock.now();
-        if self.is_dense && !left.is_zero() {
-            thread::sleep(left);
-        }
-        self.is_dense = false;
-    }
-
-    /// Receives what waits. Traffic is dense if that was several datagrams, or one so soon after
-    /// the turn before that waiting for the next would cost a wake-up of its own.
-    fn take_turn(&mut self) {
-        let began = self.clock.now();
-        let received_before = self.receiver.counters().received;
-        self.receive();
-        let received = self.receiver.counters().received - received_before;
-        self.is_dense = received > 1 || began - self.turn_began < TURN;
-        self.turn_began = began;
-    }
-
+    /// Receives what waits, within a bound.
     fn receive(&mut self) {
         for _ in 0..MAX_BATCHES_PER_TURN {
             let now = self.clock.now();

@@ -9,7 +9,6 @@ use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use mianshi_engine_core::time::Time;
 use mianshi_engine_core::{Command, Config, Engine, Event};
 
 use crate::clock::Clock;
@@ -55,8 +54,6 @@ impl MediaThread {
             outbox: Arc::clone(&outbox),
             letters: Vec::new(),
             events: Vec::new(),
-            turn_began: Time(0),
-            is_dense: false,
         };
         let thread = spawn(event_loop)?;
         Ok(Self {
