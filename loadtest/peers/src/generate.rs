@@ -11,7 +11,7 @@ use crate::histogram::Histogram;
 use crate::job::{GenerateJob, GenerateReport, PeerJob};
 use crate::publisher::Publisher;
 use crate::viewer::{Arrival, Viewer};
-use crate::wait::{Watch, adopt, monotonic_us, receive_stamped};
+use crate::wait::{Watch, adopt, monotonic_of, monotonic_us, receive_stamped};
 
 /// Consent checks of a browser come every 5 s at most (RFC 7675, section 5.1).
 const CONSENT_INTERVAL_US: u64 = 2_500_000;
@@ -126,7 +126,9 @@ impl Peer {
         let mut buffer = [0; 2048];
         while let Ok((bytes, arrived_us)) = receive_stamped(&self.socket, &mut buffer) {
             match self.viewer.receive(&mut buffer[..bytes]) {
-                Arrival::Media { sent_us } => tally.received(sent_us, arrived_us),
+                Arrival::Media { sent_us } => {
+                    tally.received(sent_us, arrived_us.map_or_else(monotonic_us, monotonic_of));
+                }
                 Arrival::KeyframeRequest => {
                     tally.keyframe_requests += 1;
                     if let Some(publisher) = &mut self.publisher {

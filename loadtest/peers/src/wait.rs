@@ -44,12 +44,12 @@ fn stamp_arrivals(socket: &UdpSocket) -> io::Result<()> {
     Ok(())
 }
 
-/// Receives one datagram; returns its length and when it arrived, in microseconds of
-/// CLOCK_MONOTONIC.
+/// Receives one datagram; returns its length and when it arrived, in microseconds of the wall
+/// clock, if the kernel noted that.
 ///
 /// # Errors
 /// As recvmsg(2); `WouldBlock` if nothing waits.
-pub fn receive_stamped(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize, u64)> {
+pub fn receive_stamped(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize, Option<u64>)> {
     let mut vector = libc::iovec {
         iov_base: buffer.as_mut_ptr().cast(),
         iov_len: buffer.len(),
@@ -70,56 +70,18 @@ pub fn receive_stamped(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usi
         (!header.is_null() && (*header).cmsg_type == libc::SCM_TIMESTAMPNS)
             .then(|| ptr::read_unaligned(libc::CMSG_DATA(header).cast::<libc::timespec>()))
     };
-    let now_us = monotonic_us();
-    // The stamp is wall-clock time: only its age means something here.
-    let age_us = arrived.map_or(0, |stamp| {
-        clock_us(libc::CLOCK_REALTIME).saturating_sub(microseconds(&stamp))
-    });
-    Ok((bytes, now_us.saturating_sub(age_us)))
+    let arrived_us = arrived.map(|stamp| microseconds(&stamp));
+    Ok((bytes, arrived_us))
 }
 
-/// The sockets to watch.
-pub struct Watch(Vec<libc::pollfd>);
+/// The moment of CLOCK_MONOTONIC at which the wall clock showed `wall_us`, a little while ago.
+pub fn monotonic_of(wall_us: u64) -> u64 {
+    let age_us = wall_clock_us().saturating_sub(wall_us);
+    monotonic_us().saturating_sub(age_us)
+}
 
-impl Watch {
-    /// Watches all for reading.
-    pub fn new<'a>(sockets: impl Iterator<Item = &'a UdpSocket>) -> Self {
-        Self(
-            sockets
-                .map(|socket| libc::pollfd {
-                    fd: socket.as_raw_fd(),
-                    events: libc::POLLIN,
-                    revents: 0,
-                })
-                .collect(),
-        )
-    }
-
-    /// Asks which sockets are readable now. It never waits in the kernel: a receiver that does is
-    /// woken by the server's send, at the server's expense, as no remote receiver ever would be.
-    pub fn look(&mut self) {
-        let at_once = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        // SAFETY: the pointers and the count describe `self.0` and `at_once`.
-        let count = unsafe {
-            libc::ppoll(
-                self.0.as_mut_ptr(),
-                self.0.len() as libc::nfds_t,
-                &raw const at_once,
-                ptr::null(),
-            )
-        };
-        if count <= 0 {
-            self.0.iter_mut().for_each(|watched| watched.revents = 0);
-        }
-    }
-
-    /// Whether the socket of this number is readable.
-    pub fn is_readable(&self, index: usize) -> bool {
-        self.0[index].revents != 0
-    }
+fn wall_clock_us() -> u64 {
+    clock_us(libc::CLOCK_REALTIME)
 }
 
 /// Microseconds of CLOCK_MONOTONIC, as Python's `time.monotonic_ns` counts them.
@@ -159,16 +121,16 @@ mod tests {
         let mut watch = Watch::new([&socket].into_iter());
         watch.look();
         assert!(!watch.is_readable(0));
-        let before = monotonic_us();
+        let before_us = wall_clock_us();
         socket.send_to(b"x", socket.local_addr().unwrap()).unwrap();
-        let after = monotonic_us();
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        watch.look();
-        assert!(watch.is_readable(0));
+        while !watch.is_readable(0) {
+            watch.look();
+        }
         let (bytes, arrived_us) = receive_stamped(&socket, &mut [0; 8]).unwrap();
         assert_eq!(bytes, 1);
-        // Two clocks are read one after the other: a few microseconds of play.
-        assert!((before..=after + 1_000).contains(&(arrived_us + 1)));
-        assert!(receive_stamped(&socket, &mut [0; 8]).is_err());
+        assert!((before_us..=wall_clock_us()).contains(&arrived_us.unwrap()));
+        assert!(monotonic_of(before_us) <= monotonic_us());
+        let empty = receive_stamped(&socket, &mut [0; 8]).unwrap_err();
+        assert_eq!(empty.kind(), io::ErrorKind::WouldBlock);
     }
 }
