@@ -84,6 +84,50 @@ fn wall_clock_us() -> u64 {
     clock_us(libc::CLOCK_REALTIME)
 }
 
+/// The sockets to watch.
+pub struct Watch(Vec<libc::pollfd>);
+
+impl Watch {
+    /// Watches all for reading.
+    pub fn new<'a>(sockets: impl Iterator<Item = &'a UdpSocket>) -> Self {
+        Self(
+            sockets
+                .map(|socket| libc::pollfd {
+                    fd: socket.as_raw_fd(),
+                    events: libc::POLLIN,
+                    revents: 0,
+                })
+                .collect(),
+        )
+    }
+
+    /// Asks which sockets are readable now. It never waits in the kernel: a receiver that does is
+    /// woken by the server's send, at the server's expense, as no remote receiver ever would be.
+    pub fn look(&mut self) {
+        let at_once = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // SAFETY: the pointers and the count describe `self.0` and `at_once`.
+        let count = unsafe {
+            libc::ppoll(
+                self.0.as_mut_ptr(),
+                self.0.len() as libc::nfds_t,
+                &raw const at_once,
+                ptr::null(),
+            )
+        };
+        if count <= 0 {
+            self.0.iter_mut().for_each(|watched| watched.revents = 0);
+        }
+    }
+
+    /// Whether the socket of this number is readable.
+    pub fn is_readable(&self, index: usize) -> bool {
+        self.0[index].revents != 0
+    }
+}
+
 /// Microseconds of CLOCK_MONOTONIC, as Python's `time.monotonic_ns` counts them.
 pub fn monotonic_us() -> u64 {
     clock_us(libc::CLOCK_MONOTONIC)
