@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from server.stopping import Closing
+from tests.conditions import until
 
 
 async def hang_whatever_comes() -> None:
@@ -60,7 +61,7 @@ async def test_what_hangs_or_fails_is_named_and_the_rest_is_closed() -> None:
         ("stopping_failed", "rooms"),
         ("gave_up_stopping", "media"),
     ]
-    await asyncio.sleep(0.1)  # the one that did not heed has ended by itself
+    await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})  # it ends by itself
 
 
 @pytest.mark.parametrize("kills", [0, 2])
