@@ -1,6 +1,7 @@
 """One SQL database: SQLite in a file, or PostgreSQL. Transactions are opened here only."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -148,7 +149,13 @@ def _prepare_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401 (D
     """Let us, not the driver, say BEGIN; and set what SQLite keeps per connection."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        # SQLite does not wait here for a node that is switching at this moment. It need not: the
+        # mode is the file's, so the other's switch, or the next connection's, is ours too.
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()

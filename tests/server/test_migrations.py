@@ -53,7 +53,9 @@ async def test_the_scripts_make_what_the_models_say(database: Database) -> None:
 async def test_nodes_that_start_together_migrate_once(url: str | None, tmp_path: Path) -> None:
     databases = [open_database(database_url(url, tmp_path)) for _ in range(4)]
     try:
-        await asyncio.gather(*(upgrade(one) for one in databases))
+        async with asyncio.TaskGroup() as nodes:
+            for one in databases:
+                nodes.create_task(upgrade(one))
         async with databases[0].connection() as connection:
             assert await connection.run_sync(current_version) == HEAD
     finally:
