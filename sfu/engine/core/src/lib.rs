@@ -6,6 +6,7 @@
 
 mod cache;
 pub mod command;
+mod downlink;
 mod drops;
 pub mod engine;
 pub mod event;

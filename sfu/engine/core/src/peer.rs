@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::PeerId;
 use crate::command::{Direction, Media};
+use crate::downlink::Downlink;
 use crate::extensions::MeaningById;
 use crate::feedback::ArrivalRecorder;
 use crate::layer::Layer;
@@ -42,6 +43,8 @@ pub struct Peer {
     pub transport_sequence: u16,
     /// The SSRC of our reports and requests to it.
     pub rtcp_ssrc: u32,
+    /// What the path to it carries.
+    pub downlink: Downlink,
     /// The round trip to it.
     pub round_trip: RoundTrip,
     /// Its wall clock.
@@ -100,6 +103,7 @@ impl Peer {
             arrivals: ArrivalRecorder::default(),
             transport_sequence: 0,
             rtcp_ssrc,
+            downlink: Downlink::default(),
             round_trip: RoundTrip::default(),
             clock: SenderClock::default(),
             last_heard: now,

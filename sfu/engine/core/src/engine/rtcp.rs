@@ -90,10 +90,12 @@ impl Engine {
                 }
             }
             Packet::Goodbye(ssrcs) => ssrcs.for_each(|ssrc| self.end_stream(index, ssrc)),
-            Packet::SourceDescription(_)
-            | Packet::TransportFeedback(_)
-            | Packet::Remb(_)
-            | Packet::Other { .. } => {}
+            Packet::Remb(remb) => {
+                if let Some(peer) = self.peer_mut(index) {
+                    peer.downlink.receive_remb(remb.bitrate_bps);
+                }
+            }
+            Packet::SourceDescription(_) | Packet::TransportFeedback(_) | Packet::Other { .. } => {}
         }
     }
 
