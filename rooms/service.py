@@ -10,7 +10,7 @@ from rooms.interview import UNDO_MS, Happened, LiveInterview, Moved, MoveReason,
 from rooms.ports import InterviewSource, Stage
 from rooms.room.commands import PersonalCommand
 from rooms.room.events import Changed, Ended, Entered, Event, Left, Recorded, ScreenPassed
-from rooms.room.model import GRACE_MS, Person, Placement
+from rooms.room.model import GRACE_MS, Person, Placement, QualityLevel
 from rooms.room.room import Room
 from rooms.store.journal import Journal
 
@@ -46,6 +46,7 @@ class LiveParticipant:
     round: str
     placement: Placement
     connected: bool
+    quality: QualityLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +237,7 @@ class RoomService:
         if live is None:
             return []
         return [
-            LiveParticipant(seat.id, room.id, seat.placement, seat.connected)
+            LiveParticipant(seat.id, room.id, seat.placement, seat.connected, seat.quality)
             for room in live.rooms.values()
             for seat in room.state.seats.values()
         ]

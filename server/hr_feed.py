@@ -64,6 +64,7 @@ class LiveList:
             title=interview.title,
             starts_at=interview.starts_at.isoformat(),
             ends_at=interview.ends_at.isoformat(),
+            quality=None,
             rounds=[
                 HrRound(
                     id=one.id,
@@ -97,4 +98,5 @@ def _participant(
         placement=None if seat is None else seat.placement,
         bound=link is not None and link.device_hash is not None,
         asks_device=link is not None and link.asked_at is not None,
+        quality=None if seat is None else seat.quality,
     )

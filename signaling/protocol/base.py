@@ -28,6 +28,8 @@ Placement = Literal["lobby", "room"]
 SourceKind = Literal["microphone", "camera", "screen"]
 ReactionName = Literal["like", "puzzled", "clap", "hand"]
 QualityLevel = Literal["good", "fair", "poor", "lost"]
+QualityCause = Literal["none", "self", "peer", "server"]
+QualityReason = Literal["none", "offline", "loss", "delay", "bandwidth", "cpu", "overload"]
 
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Mid = Annotated[str, Field(min_length=1, max_length=16, pattern=r"^[A-Za-z0-9_.:-]+$")]

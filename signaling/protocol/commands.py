@@ -3,7 +3,7 @@
 The acknowledgement is `{"ok": true, "data": {…}}` or `{"ok": false, "error": ProtocolError}`.
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -121,13 +121,56 @@ class ReactionSend(Command):
     name: ReactionName
 
 
+Ratio = Annotated[float, Field(ge=0, le=1)]
+DurationMs = Annotated[float, Field(ge=0, le=60_000)]
+LongMs = Annotated[int, Field(ge=0, le=600_000)]
+Pixels = Annotated[int, Field(ge=0, le=8192)]
+Fps = Annotated[float, Field(ge=0, le=240)]
+
+
+class SlotReport(Message):
+    """What one video slot drew at last: the decoded picture and its rate."""
+
+    mid: Mid
+    width: Pixels
+    height: Pixels
+    fps: Fps
+
+
 class QualityReport(Command):
-    """What the client measured of its own connection in the last seconds."""
+    """What the client measured of its own connection since its report before.
+
+    Sent every 5 s, and at once when `level`, the client's own judgement, changes. A value that
+    the browser does not give is null. It only ever speaks of the sender: what is wrong with
+    others the server finds out by itself, and where it measured something its own figure counts.
+
+    `span_ms` is how long the report covers: `freezes` and `frozen_ms` (of all slots together)
+    and `concealed_ratio` (of the sound played, silence left out) are of that time. `slots` lists
+    the video slots that show somebody. `limited_by` is why our encoder sends less than it could,
+    `sendable_bps` the browser's estimate of its uplink. `path` is how media travels.
+    `join_ms` is the time from the tap to a media path that stands, `first_frame_ms` from the tap,
+    or from when there first was somebody to see if that was later, to the first picture drawn;
+    both may be repeated, the first value counts.
+    """
 
     TYPE = "quality.report"
     level: QualityLevel
-    rtt_ms: Annotated[float, Field(ge=0, le=60_000)]
-    loss_ratio: Annotated[float, Field(ge=0, le=1)]
+    span_ms: DurationMs = 0
+    rtt_ms: DurationMs | None = None
+    loss_up_ratio: Ratio | None = None
+    loss_down_ratio: Ratio | None = None
+    jitter_ms: DurationMs | None = None
+    freezes: Annotated[int, Field(ge=0, le=1000)] = 0
+    frozen_ms: LongMs = 0
+    concealed_ratio: Ratio | None = None
+    slots: Annotated[list[SlotReport], Field(max_length=64, default_factory=list)]
+    sent_height: Pixels | None = None
+    sent_fps: Fps | None = None
+    limited_by: Literal["none", "bandwidth", "cpu", "other"] = "none"
+    sendable_bps: Annotated[int, Field(ge=0, le=10_000_000_000)] | None = None
+    path: Literal["udp", "tcp", "relay"] | None = None
+    join_ms: LongMs | None = None
+    first_frame_ms: LongMs | None = None
 
 
 class RoomEnd(Command):

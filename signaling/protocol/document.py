@@ -60,11 +60,14 @@ def _parts() -> Iterator[str]:
         views.ParticipantView,
         views.ChatView,
         views.SlotView,
+        commands.SlotReport,
+        views.QualityFacts,
         views.IceServer,
         views.HrContact,
         hr.HrInterview,
         hr.HrRound,
         hr.HrParticipant,
+        hr.QualityLine,
     ):
         yield from _model(part, f"`{part.__name__}`")
 

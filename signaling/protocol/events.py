@@ -14,6 +14,9 @@ from signaling.protocol.base import (
     Id,
     Message,
     Placement,
+    QualityCause,
+    QualityLevel,
+    QualityReason,
     ReactionName,
     Role,
 )
@@ -22,6 +25,7 @@ from signaling.protocol.views import (
     HrContact,
     IceServer,
     ParticipantView,
+    QualityFacts,
     RoomView,
     SlotView,
 )
@@ -170,6 +174,26 @@ class Speaking(Notice):
     speaking: bool
 
 
+class QualityChanged(Notice):
+    """How good the connection of `participant`, maybe you, is now, and who is the cause.
+
+    Told to everyone who sees the participant: at a change, every 10 s while the grade is not
+    `good` (for the figures), and after `welcome` or `place` for all that are not good. `cause`
+    is from your point of view: `self`: you are the participant, and it is your network or
+    device; `peer`: it is theirs; `server`: neither's, this server is overloaded; `none` with
+    grade `good`. `affects`: what suffers, seen from the participant: what they send, what they
+    receive, or both.
+    """
+
+    TYPE = "quality.changed"
+    participant: Id
+    grade: QualityLevel
+    cause: QualityCause
+    reason: QualityReason
+    affects: Literal["none", "sending", "receiving", "both"]
+    facts: QualityFacts
+
+
 class MediaLost(Notice):
     """The media path is silent: restart ICE (`silent_ms` < 15000) or build a new connection."""
 
@@ -200,6 +224,7 @@ NOTICES: dict[str, type[Notice]] = {
         Slots,
         MoreSlots,
         Speaking,
+        QualityChanged,
         MediaLost,
         Resume,
         Goodbye,

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from signaling.protocol.base import Id, Message, Placement, Role
+from signaling.protocol.base import Id, Message, Placement, QualityLevel, Role
 
 
 class HrParticipant(Message):
@@ -17,6 +17,15 @@ class HrParticipant(Message):
     bound: bool
     asks_device: bool
     """A second device was refused and asks to be let in."""
+    quality: QualityLevel | None
+    """How good their connection is now; null while they are not here."""
+
+
+class QualityLine(Message):
+    """One readable sentence about how the connections of an interview were."""
+
+    zh: str
+    en: str
 
 
 class HrRound(Message):
@@ -31,6 +40,8 @@ class HrInterview(Message):
     title: str
     starts_at: str
     ends_at: str
+    quality: QualityLine | None
+    """Of what is recorded; null before anybody was here. `/api/interviews/<id>/quality` has all."""
     rounds: list[HrRound]
     participants: list[HrParticipant]
 

@@ -27,7 +27,15 @@ CONSTANTS = (
     "MAX_CHAT_CHARS",
     "MAX_CHAT_REPLAY",
 )
-LITERALS = ("Role", "Placement", "SourceKind", "ReactionName", "QualityLevel")
+LITERALS = (
+    "Role",
+    "Placement",
+    "SourceKind",
+    "ReactionName",
+    "QualityLevel",
+    "QualityCause",
+    "QualityReason",
+)
 _SCALARS: dict[Any, str] = {
     str: "string",
     int: "number",

@@ -76,6 +76,30 @@ class SlotView(Message):
     source: SourceKind | None
 
 
+class QualityFacts(Message):
+    """What was measured of one participant's connection lately; null: not measured.
+
+    Up is from the participant to the server, down from the server to them. `estimate_bps` is
+    what their downlink is believed to carry, `sent_height` the tallest picture that they send,
+    `shown_height` the tallest that they are shown, `freeze_ratio` the share of the time in which
+    a picture stood still, `concealed_ratio` the share of sound that had to be made up, and
+    `video_paused` whether they get no video because there is no room for it.
+    """
+
+    rtt_ms: float | None = None
+    loss_up_ratio: float | None = None
+    loss_down_ratio: float | None = None
+    jitter_ms: float | None = None
+    up_bps: int | None = None
+    down_bps: int | None = None
+    estimate_bps: int | None = None
+    sent_height: int | None = None
+    shown_height: int | None = None
+    freeze_ratio: float | None = None
+    concealed_ratio: float | None = None
+    video_paused: bool = False
+
+
 class IceServer(Message):
     urls: list[str]
     username: str | None = None

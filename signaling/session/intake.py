@@ -3,9 +3,9 @@
 from pydantic import ValidationError
 
 from signaling.errors import InvalidMessage, RateLimited, TooLarge, UnknownCommand
-from signaling.protocol.commands import COMMANDS, Command, MediaOffer
+from signaling.protocol.commands import COMMANDS, Command, MediaOffer, QualityReport
 from signaling.session.limits import COMMANDS as COMMAND_RATE
-from signaling.session.limits import OFFERS, Bucket
+from signaling.session.limits import OFFERS, REPORTS, Bucket
 
 MAX_REASON_CHARS = 200
 
@@ -15,7 +15,10 @@ class Intake:
 
     def __init__(self, now_ms: int) -> None:
         self._commands = Bucket(COMMAND_RATE, now_ms)
-        self._offers = Bucket(OFFERS, now_ms)
+        self._scarce = {
+            MediaOffer: (Bucket(OFFERS, now_ms), "Too many offers; slow down."),
+            QualityReport: (Bucket(REPORTS, now_ms), "Too many reports; slow down."),
+        }
 
     def command(self, name: str, body: object, size_bytes: int, now_ms: int) -> Command:
         """Return the command. `size_bytes`: of the message as it came over the wire.
@@ -29,8 +32,9 @@ class Intake:
             raise UnknownCommand("There is no such command.")
         if size_bytes > schema.MAX_BYTES:
             raise TooLarge(f"At most {schema.MAX_BYTES} bytes.")
-        if schema is MediaOffer and not self._offers.take(now_ms):
-            raise RateLimited("Too many offers; slow down.")
+        bucket, refusal = self._scarce.get(schema, (None, ""))
+        if bucket is not None and not bucket.take(now_ms):
+            raise RateLimited(refusal)
         return parse(schema, body)
 
 

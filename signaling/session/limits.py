@@ -17,6 +17,9 @@ COMMANDS = Rate(burst=40, per_second=20)
 OFFERS = Rate(burst=10, per_second=0.5)
 """Each costs an SDP answer, and a new connection a handshake."""
 
+REPORTS = Rate(burst=10, per_second=1)
+"""Of a client's quality: one every 5 s, one for each change of its own judgement, and probes."""
+
 RAW_MESSAGES = Rate(burst=200, per_second=100)
 """Packets of any kind; whoever sends more is no client of ours and is cut off."""
 

@@ -177,6 +177,7 @@ export function hrState(full: boolean): HrClientState {
     title,
     starts_at: at(live ? 0 : 26),
     ends_at: at(live ? 1 : 27),
+    quality: null,
     rounds: [
       { id: 'r1', title: '初面', index: 0, state: live ? 'ended' : 'waiting' },
       { id: 'r2', title: '复面', index: 1, state: live ? 'live' : 'waiting' },
@@ -191,6 +192,7 @@ export function hrState(full: boolean): HrClientState {
         placement: live ? 'lobby' : null,
         bound: live,
         asks_device: live,
+        quality: live ? 'fair' : null,
       },
       {
         id: 'i1',
@@ -201,6 +203,7 @@ export function hrState(full: boolean): HrClientState {
         placement: null,
         bound: live,
         asks_device: false,
+        quality: null,
       },
       {
         id: 'i2',
@@ -211,6 +214,7 @@ export function hrState(full: boolean): HrClientState {
         placement: live ? 'room' : null,
         bound: live,
         asks_device: false,
+        quality: live ? 'good' : null,
       },
     ],
   })

@@ -144,7 +144,13 @@ class Feed:
 
     def __init__(self) -> None:
         self.view = HrInterview(
-            id="i1", title="Engineer", starts_at="", ends_at="", rounds=[], participants=[]
+            id="i1",
+            title="Engineer",
+            starts_at="",
+            ends_at="",
+            quality=None,
+            rounds=[],
+            participants=[],
         )
         self.fails = False
         self.revoked: set[str] = set()

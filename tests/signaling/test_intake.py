@@ -6,9 +6,10 @@ from signaling.errors import InvalidMessage, RateLimited, TooLarge, UnknownComma
 from signaling.protocol.base import MAX_CHAT_CHARS, MAX_COMMAND_BYTES
 from signaling.protocol.commands import ChatSend, RoomLeave
 from signaling.session.intake import MAX_REASON_CHARS, Intake
-from signaling.session.limits import COMMANDS, OFFERS, Bucket, Rate
+from signaling.session.limits import COMMANDS, OFFERS, REPORTS, Bucket, Rate
 
 OFFER = {"sdp": "v=0", "tracks": {"0": "microphone"}}
+SLOT = {"mid": "5", "width": 640, "height": 360, "fps": 30}
 
 
 def test_a_good_command():
@@ -38,9 +39,18 @@ def test_an_unknown_command():
         ("reaction.send", {"name": "explode"}),
         ("seat.admit", {"participant": "<script>"}),
         ("seat.admit", {"participant": None}),
-        ("quality.report", {"level": "good", "rtt_ms": float("nan"), "loss_ratio": 0}),
-        ("quality.report", {"level": "good", "rtt_ms": float("inf"), "loss_ratio": 0}),
-        ("quality.report", {"level": "good", "rtt_ms": 1, "loss_ratio": -0.1}),
+        ("quality.report", {"level": "splendid"}),
+        ("quality.report", {"level": "good", "rtt_ms": float("nan")}),
+        ("quality.report", {"level": "good", "rtt_ms": float("inf")}),
+        ("quality.report", {"level": "good", "loss_up_ratio": -0.1}),
+        ("quality.report", {"level": "good", "loss_down_ratio": 1.01}),
+        ("quality.report", {"level": "good", "freezes": 10**9}),
+        ("quality.report", {"level": "good", "frozen_ms": -1}),
+        ("quality.report", {"level": "good", "sendable_bps": 1e30}),
+        ("quality.report", {"level": "good", "participant": "someone-else"}),
+        ("quality.report", {"level": "good", "slots": [SLOT] * 65}),
+        ("quality.report", {"level": "good", "slots": [SLOT | {"width": 10**6}]}),
+        ("quality.report", {"level": "good", "slots": [SLOT | {"peer": "someone-else"}]}),
         ("media.offer", {"sdp": "x" * 200_000, "tracks": {}}),
         ("media.offer", {"sdp": "v=0", "tracks": {str(n): "camera" for n in range(9)}}),
         ("media.offer", {"sdp": "v=0", "tracks": {"0": "kitchen"}}),
@@ -68,6 +78,16 @@ def test_a_flood_is_refused_and_forgiven():
     with pytest.raises(RateLimited):
         intake.command("room.leave", {}, 20, 0)
     intake.command("room.leave", {}, 20, 1_000)
+
+
+def test_reports_have_a_limit_of_their_own():
+    intake = Intake(0)
+    for _ in range(int(REPORTS.burst)):
+        intake.command("quality.report", {"level": "good"}, 100, 0)
+    with pytest.raises(RateLimited):
+        intake.command("quality.report", {"level": "good"}, 100, 0)
+    intake.command("room.leave", {}, 20, 0)
+    intake.command("quality.report", {"level": "good"}, 100, 1_000)
 
 
 def test_offers_have_a_limit_of_their_own():

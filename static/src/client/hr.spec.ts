@@ -13,6 +13,7 @@ const INTERVIEW: HrInterview = {
   title: '面试',
   starts_at: 's',
   ends_at: 'e',
+  quality: null,
   rounds: [],
   participants: [],
 }

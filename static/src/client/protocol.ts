@@ -13,6 +13,8 @@ export type Placement = 'lobby' | 'room';
 export type SourceKind = 'microphone' | 'camera' | 'screen';
 export type ReactionName = 'like' | 'puzzled' | 'clap' | 'hand';
 export type QualityLevel = 'good' | 'fair' | 'poor' | 'lost';
+export type QualityCause = 'none' | 'self' | 'peer' | 'server';
+export type QualityReason = 'none' | 'offline' | 'loss' | 'delay' | 'bandwidth' | 'cpu' | 'overload';
 export type ConnectErrorCode =
   | 'auth_invalid'
   | 'token_invalid'
@@ -137,6 +139,30 @@ export interface SlotView {
   source: SourceKind | null;
 }
 
+/**
+ * What was measured of one participant's connection lately; null: not measured.
+ *
+ * Up is from the participant to the server, down from the server to them. `estimate_bps` is
+ * what their downlink is believed to carry, `sent_height` the tallest picture that they send,
+ * `shown_height` the tallest that they are shown, `freeze_ratio` the share of the time in which
+ * a picture stood still, `concealed_ratio` the share of sound that had to be made up, and
+ * `video_paused` whether they get no video because there is no room for it.
+ */
+export interface QualityFacts {
+  rtt_ms: number | null;
+  loss_up_ratio: number | null;
+  loss_down_ratio: number | null;
+  jitter_ms: number | null;
+  up_bps: number | null;
+  down_bps: number | null;
+  estimate_bps: number | null;
+  sent_height: number | null;
+  shown_height: number | null;
+  freeze_ratio: number | null;
+  concealed_ratio: number | null;
+  video_paused: boolean;
+}
+
 export interface IceServer {
   urls: string[];
   username: string | null;
@@ -233,11 +259,47 @@ export interface ReactionSend {
   name: ReactionName;
 }
 
-/** What the client measured of its own connection in the last seconds. */
+/** What one video slot drew at last: the decoded picture and its rate. */
+export interface SlotReport {
+  mid: string;
+  width: number;
+  height: number;
+  fps: number;
+}
+
+/**
+ * What the client measured of its own connection since its report before.
+ *
+ * Sent every 5 s, and at once when `level`, the client's own judgement, changes. A value that
+ * the browser does not give is null. It only ever speaks of the sender: what is wrong with
+ * others the server finds out by itself, and where it measured something its own figure counts.
+ *
+ * `span_ms` is how long the report covers: `freezes` and `frozen_ms` (of all slots together)
+ * and `concealed_ratio` (of the sound played, silence left out) are of that time. `slots` lists
+ * the video slots that show somebody. `limited_by` is why our encoder sends less than it could,
+ * `sendable_bps` the browser's estimate of its uplink. `path` is how media travels.
+ * `join_ms` is the time from the tap to a media path that stands, `first_frame_ms` from the tap,
+ * or from when there first was somebody to see if that was later, to the first picture drawn;
+ * both may be repeated, the first value counts.
+ */
 export interface QualityReport {
   level: QualityLevel;
-  rtt_ms: number;
-  loss_ratio: number;
+  span_ms?: number;
+  rtt_ms?: number | null;
+  loss_up_ratio?: number | null;
+  loss_down_ratio?: number | null;
+  jitter_ms?: number | null;
+  freezes?: number;
+  frozen_ms?: number;
+  concealed_ratio?: number | null;
+  slots?: SlotReport[];
+  sent_height?: number | null;
+  sent_fps?: number | null;
+  limited_by?: 'none' | 'bandwidth' | 'cpu' | 'other';
+  sendable_bps?: number | null;
+  path?: 'udp' | 'tcp' | 'relay' | null;
+  join_ms?: number | null;
+  first_frame_ms?: number | null;
 }
 
 /** End this round for everyone (interviewer, HR). */
@@ -353,6 +415,25 @@ export interface Speaking {
   speaking: boolean;
 }
 
+/**
+ * How good the connection of `participant`, maybe you, is now, and who is the cause.
+ *
+ * Told to everyone who sees the participant: at a change, every 10 s while the grade is not
+ * `good` (for the figures), and after `welcome` or `place` for all that are not good. `cause`
+ * is from your point of view: `self`: you are the participant, and it is your network or
+ * device; `peer`: it is theirs; `server`: neither's, this server is overloaded; `none` with
+ * grade `good`. `affects`: what suffers, seen from the participant: what they send, what they
+ * receive, or both.
+ */
+export interface QualityChanged {
+  participant: string;
+  grade: QualityLevel;
+  cause: QualityCause;
+  reason: QualityReason;
+  affects: 'none' | 'sending' | 'receiving' | 'both';
+  facts: QualityFacts;
+}
+
 /** The media path is silent: restart ICE (`silent_ms` < 15000) or build a new connection. */
 export interface MediaLost {
   silent_ms: number;
@@ -378,6 +459,13 @@ export interface HrParticipant {
   placement: Placement | null;
   bound: boolean;
   asks_device: boolean;
+  quality: QualityLevel | null;
+}
+
+/** One readable sentence about how the connections of an interview were. */
+export interface QualityLine {
+  zh: string;
+  en: string;
 }
 
 export interface HrRound {
@@ -392,6 +480,7 @@ export interface HrInterview {
   title: string;
   starts_at: string;
   ends_at: string;
+  quality: QualityLine | null;
   rounds: HrRound[];
   participants: HrParticipant[];
 }
@@ -439,6 +528,7 @@ export interface Notices {
   'slots': Slots;
   'media.more_slots': MoreSlots;
   'speaking': Speaking;
+  'quality.changed': QualityChanged;
   'media.lost': MediaLost;
   'resume': Resume;
   'goodbye': Goodbye;

@@ -68,6 +68,6 @@ export class Reports {
 
   #body(): Commands['quality.report']['body'] {
     const { level, rttMs, lossRatio } = this.#quality
-    return { level, rtt_ms: Math.min(rttMs, 60_000), loss_ratio: Math.min(1, lossRatio) }
+    return { level, rtt_ms: Math.min(rttMs, 60_000), loss_down_ratio: Math.min(1, lossRatio) }
   }
 }

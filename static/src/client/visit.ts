@@ -161,6 +161,7 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
       slots: ({ slots }) => this.#redraw(() => this.#tiles.setSlots(slots)),
       speaking: ({ participant, speaking }) =>
         this.#redraw(() => this.#tiles.setSpeaking(participant, speaking)),
+      'quality.changed': () => undefined, // the grade comes with the room's `participant.changed`
       'media.more_slots': ({ audio, video }) => this.#media.moreSlots(audio, video),
       'media.lost': ({ silent_ms }) => this.#media.silent(silent_ms),
       resume: () => undefined, // signalling keeps it
