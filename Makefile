@@ -8,8 +8,8 @@ BIN := .venv/bin
 export UV_LINK_MODE ?= copy
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-ENGINE_SOURCES := $(shell find sfu/engine loadtest/peers -name '*.rs' -not -path '*/target/*') \
-  $(shell find sfu/engine loadtest/peers -name Cargo.toml -not -path '*/target/*') Cargo.toml Cargo.lock
+ENGINE_SOURCES := $(shell find sfu/engine loadtest/netsim loadtest/peers -name '*.rs' -not -path '*/target/*') \
+  $(shell find sfu/engine loadtest/netsim loadtest/peers -name Cargo.toml -not -path '*/target/*') Cargo.toml Cargo.lock
 STATIC_SOURCES := $(shell find static -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
 
 .PHONY: help install run test test-deps check format bench clean
