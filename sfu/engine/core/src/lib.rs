@@ -31,6 +31,7 @@ pub mod srtp;
 mod streams;
 pub mod time;
 mod timer;
+pub mod transport;
 pub mod wire;
 
 /// A peer's number, allotted by the owner and never used twice.

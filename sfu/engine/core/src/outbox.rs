@@ -23,6 +23,16 @@ struct Pending {
 struct Datagram {
     destination: SocketAddr,
     bytes: Range<usize>,
+    priority: Priority,
+}
+
+/// What a path that falls behind keeps longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Pictures: the first to go, since they can be asked for again.
+    Picture,
+    /// Sound, reports, handshakes and checks.
+    Essential,
 }
 
 impl Outbox {
@@ -54,6 +64,14 @@ impl Outbox {
     /// # Panics
     /// Without a `begin`, or for more than it lent: a defect of the caller.
     pub fn commit(&mut self, bytes: usize) {
+        self.commit_as(bytes, Priority::Essential);
+    }
+
+    /// As `commit`, saying how much depends on the datagram.
+    ///
+    /// # Panics
+    /// As `commit`.
+    pub fn commit_as(&mut self, bytes: usize, priority: Priority) {
         let pending = self.pending.take().expect("commit follows begin");
         assert!(bytes <= pending.capacity, "a datagram outgrew its room");
         let start = self.used_bytes;
@@ -61,6 +79,7 @@ impl Outbox {
         self.datagrams.push(Datagram {
             destination: pending.destination,
             bytes: start..self.used_bytes,
+            priority,
         });
     }
 
@@ -76,6 +95,14 @@ impl Outbox {
         self.datagrams
             .iter()
             .map(|datagram| (datagram.destination, &self.arena[datagram.bytes.clone()]))
+    }
+
+    /// As `iter`, with each datagram's priority.
+    pub fn prioritised(&self) -> impl ExactSizeIterator<Item = (SocketAddr, &[u8], Priority)> {
+        self.datagrams.iter().map(|datagram| {
+            let bytes = &self.arena[datagram.bytes.clone()];
+            (datagram.destination, bytes, datagram.priority)
+        })
     }
 
     /// Forgets the datagrams and keeps the memory.
@@ -118,6 +145,19 @@ mod tests {
         let sent: Vec<_> = outbox.iter().collect();
         assert_eq!(sent, [(address(1), &b"abc"[..]), (address(2), &b"de"[..])]);
         assert_eq!(outbox.bytes(), 5);
+    }
+
+    #[test]
+    fn a_datagram_is_essential_unless_it_is_said_to_be_a_picture() {
+        let mut outbox = Outbox::new();
+        outbox.push(address(1), b"report");
+        outbox.begin(address(1), 7).copy_from_slice(b"picture");
+        outbox.commit_as(7, Priority::Picture);
+        let priorities: Vec<_> = outbox
+            .prioritised()
+            .map(|(.., priority)| priority)
+            .collect();
+        assert_eq!(priorities, [Priority::Essential, Priority::Picture]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::cache::{
 };
 use crate::command::{Codec, Media, MediaKind};
 use crate::extensions::SlotExtensionIds;
+use crate::outbox::Priority;
 use crate::packet::Packet;
 use crate::resend::ResendLimiter;
 use crate::rewrite::{Origin, Rewriter};
@@ -131,6 +132,14 @@ impl Slot {
         };
         slot.describe(media);
         slot
+    }
+
+    /// What a path that falls behind does with its packets.
+    pub fn priority(&self) -> Priority {
+        match self.kind {
+            MediaKind::Audio => Priority::Essential,
+            MediaKind::Video => Priority::Picture,
+        }
     }
 
     /// Take a new description.

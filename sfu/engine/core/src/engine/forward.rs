@@ -205,7 +205,7 @@ impl Engine {
             return;
         };
         slot.keep_sealed(numbers.sequence, &buffer[..sealed], now);
-        outbox.commit(sealed);
+        outbox.commit_as(sealed, slot.priority());
         *transport_sequence = stamp.transport_sequence;
     }
 

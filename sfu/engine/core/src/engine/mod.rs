@@ -84,6 +84,29 @@ impl Engine {
         self.counting_sent(|engine| engine.dispatch(datagram, source, now));
     }
 
+    /// Whether an authenticated STUN request came from `source`: media may come from there.
+    pub fn is_validated(&self, source: SocketAddr) -> bool {
+        self.ice.peer_of(source).is_some()
+    }
+
+    /// A TCP connection was closed: nothing more comes from its address or can go there.
+    pub fn close_path(&mut self, address: SocketAddr) {
+        let Some((peer, change)) = self.ice.close(address) else {
+            return;
+        };
+        let next = self.ice.address_of(peer);
+        if let Some(peer) = self.index_of(peer).and_then(|index| self.peer_mut(index)) {
+            peer.address = next;
+        }
+        if let Some(change) = change {
+            self.events.push_back(Event::IceConnected {
+                peer,
+                address: change.address,
+                changed: true,
+            });
+        }
+    }
+
     /// Do what is due at `now`.
     pub fn tick(&mut self, now: Time) {
         self.counting_sent(|engine| engine.run_due(now));

@@ -101,6 +101,18 @@ impl Agent {
         }
     }
 
+    /// Nothing can be sent to `address` any more: media goes to the address that was checked last
+    /// of those left. Returns that one if it had to be selected.
+    pub(super) fn close(&mut self, address: SocketAddr) -> Option<SocketAddr> {
+        let was_selected = self.selected == Some(address);
+        self.lose(address);
+        if was_selected {
+            let newest = self.addresses.iter().max_by_key(|known| known.checked);
+            self.selected = newest.map(|known| known.address);
+        }
+        self.selected.filter(|_| was_selected)
+    }
+
     fn remember(&mut self, address: SocketAddr, now: Time) -> Option<SocketAddr> {
         let known = self
             .addresses

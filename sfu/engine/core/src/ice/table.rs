@@ -214,6 +214,18 @@ impl IceTable {
         self.agents.get(&peer)?.selected()
     }
 
+    /// Forgets an address that cannot be reached any more: its connection was closed. Returns
+    /// whose it was, and where media goes instead if it went there.
+    pub fn close(&mut self, address: SocketAddr) -> Option<(PeerId, Option<AddressChange>)> {
+        let peer = self.by_address.remove(&address)?;
+        let next = self.agents.get_mut(&peer)?.close(address);
+        let change = next.map(|next| AddressChange {
+            address: next,
+            previous: Some(address),
+        });
+        Some((peer, change))
+    }
+
     /// Takes note that something authentic of another protocol came from a peer.
     pub fn heard(&mut self, peer: PeerId, now: Time) {
         if let Some(agent) = self.agents.get_mut(&peer) {

@@ -3,6 +3,7 @@
 pub mod demux;
 pub mod error;
 pub mod extension;
+pub mod framing;
 pub mod h264;
 pub mod remb;
 pub mod rtcp;

@@ -6,5 +6,6 @@ mod handoff;
 mod hostile;
 mod layers;
 mod loss;
+mod paths;
 mod reports;
 mod sim;
