@@ -1,15 +1,15 @@
 /** Puts the SDK together for a candidate's or interviewer's page. */
 import { Devices } from './client/devices'
-import { videoClass } from './client/encodings'
 import { Interview } from './client/interview'
 import { LinkClient } from './client/link'
 import { detectPlatform } from './client/platform'
 import { socketOpener } from './client/socket'
+import { readMachine, videoClass } from './client/video_class'
 import type { Sdk } from './store/sdk'
 
 export function createSdk(): Sdk {
   const { phone, system } = detectPlatform()
-  const video = videoClass(phone, navigator.hardwareConcurrency || 2)
+  const video = videoClass(readMachine(phone))
   const link = new LinkClient()
   const devices = new Devices({
     video,

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 
 import { Connection } from './connection'
+import { UNLIMITED } from './encodings'
 import { ProblemError } from './problem'
 import type { MediaOffer } from './protocol'
 import { FakeTrack } from './testing/fake_media'
@@ -130,14 +131,10 @@ const layers = (): (number | null | undefined)[] =>
     .encodings.map((one) => (one.active ? one.scaleResolutionDownBy : null))
 
 test.each([
-  [1920, 1080, [4, 2, 1]],
-  [960, 540, [4, 2, 1]],
-  [959, 540, [2, 1, null]],
-  [640, 480, [2, 1, null]],
+  [1920, 1080, [3, 1.5, 1]],
   [360, 640, [2, 1, null]], // a phone held upright
-  [480, 270, [2, 1, null]],
   [320, 240, [1, null, null]],
-  [undefined, undefined, [4, 2, 1]], // a browser that does not say
+  [undefined, undefined, [2, 1, null]], // a browser that does not say: as we asked for
 ])(
   'a camera of %sx%s: its whole picture is the highest layer sent',
   async (width, height, sent) => {
@@ -149,7 +146,7 @@ test.each([
 test('the layers are right before the first frame, and untouched while they are', async () => {
   const sender = cameraSender()
   await sendCamera(camera(640, 360))
-  await sendCamera(camera(640, 480))
+  await sendCamera(camera(640, 360))
   expect(sender.done).toEqual(['setParameters', 'replaceTrack', 'replaceTrack'])
   await connection.fitCamera()
   expect(sender.done).toHaveLength(3)
@@ -158,8 +155,8 @@ test('the layers are right before the first frame, and untouched while they are'
 test('the layers follow another camera, and one that changes its size', async () => {
   const small = camera(320, 240)
   await sendCamera(small)
-  await sendCamera(camera(1280, 720))
-  expect(layers()).toEqual([4, 2, 1])
+  await sendCamera(camera(1920, 1080))
+  expect(layers()).toEqual([3, 1.5, 1])
   const turned = camera(1280, 720)
   await sendCamera(turned)
   Object.assign(turned.settings, { width: 360, height: 640 })
@@ -173,6 +170,31 @@ test('a browser that refuses other layers still sends the camera', async () => {
   const track = camera(640, 360)
   await sendCamera(track)
   expect(sender.track).toBe(track)
+})
+
+test('layers that nobody watches are paused on the same connection', async () => {
+  await connection.connect([])
+  await sendCamera(camera(1920, 1080))
+  await connection.demandCamera({ ...UNLIMITED, wanted: new Set(['h']) })
+  expect(layers()).toEqual([null, 1.5, null])
+  expect(offers).toHaveLength(1)
+})
+
+test('a browser that knows no scalability mode sends the same layers without', () => {
+  const create = (configuration: RTCConfiguration): RTCPeerConnection => {
+    const old = new FakePeerConnection(configuration)
+    const add = old.addTransceiver.bind(old)
+    old.addTransceiver = (kind, init) => {
+      const modes = (init?.sendEncodings ?? []).some((one) => 'scalabilityMode' in one)
+      if (modes) throw new DOMException('', 'OperationError')
+      return add(kind, init)
+    }
+    pc = old
+    return old as unknown as RTCPeerConnection
+  }
+  const owner = { offer: () => Promise.resolve('answer'), onState: () => undefined }
+  new Connection(owner, { create, video: 'phone' })
+  expect(pc.getTransceivers()[1]?.sendEncodings.map(({ rid }) => rid)).toEqual(['q', 'h', 'f'])
 })
 
 test('without a camera there is nothing to fit', async () => {

@@ -1,5 +1,13 @@
-import { SCREEN_ENCODINGS, cameraEncodings, cameraPixels, type VideoClass } from './encodings'
+import { CameraLayers } from './camera_layers'
+import { preferRedundantAudio } from './codecs'
+import {
+  MICROPHONE_ENCODINGS,
+  SCREEN_ENCODINGS,
+  offeredEncodings,
+  type CameraDemand,
+} from './encodings'
 import type { IceServer, MediaOffer, SourceKind } from './protocol'
+import type { VideoClass } from './video_class'
 
 const FIRST_AUDIO_SLOTS = 3
 const FIRST_VIDEO_SLOTS = 4
@@ -27,7 +35,7 @@ export interface ConnectionParts {
 export class Connection {
   readonly #owner: ConnectionOwner
   readonly #pc: RTCPeerConnection
-  readonly #video: VideoClass
+  readonly #camera: CameraLayers
   readonly #sending: Record<SourceKind, RTCRtpTransceiver>
   #iceServers = 0
   #local: Promise<void> | null = null
@@ -38,19 +46,20 @@ export class Connection {
 
   constructor(owner: ConnectionOwner, parts: ConnectionParts) {
     this.#owner = owner
-    this.#video = parts.video
     this.#pc = parts.create({ bundlePolicy: 'max-bundle', iceCandidatePoolSize: 0 })
     this.#sending = {
-      microphone: this.#pc.addTransceiver('audio', { direction: 'sendonly' }),
-      camera: this.#pc.addTransceiver('video', {
+      microphone: this.#pc.addTransceiver('audio', {
         direction: 'sendonly',
-        sendEncodings: cameraEncodings(parts.video),
+        sendEncodings: MICROPHONE_ENCODINGS,
       }),
+      camera: this.#addCamera(parts.video),
       screen: this.#pc.addTransceiver('video', {
         direction: 'sendonly',
         sendEncodings: SCREEN_ENCODINGS,
       }),
     }
+    this.#camera = new CameraLayers(this.#sending.camera.sender, parts.video)
+    preferRedundantAudio(this.#sending.microphone)
     this.#addSlots(FIRST_AUDIO_SLOTS, FIRST_VIDEO_SLOTS)
     this.#pc.onconnectionstatechange = () => this.#changed()
     // Safari 14 and old kernels tell of a lost path here only.
@@ -114,15 +123,19 @@ export class Connection {
     const { sender } = this.#sending[source]
     if (sender.track === track || this.#closed) return
     // Begun before the exchange, so that the first frames already have the right layers.
-    const fitted = source === 'camera' && track ? this.#fitLayers(track) : null
+    const fitted = source === 'camera' ? this.#camera.use(track) : null
     await sender.replaceTrack(track)
     await fitted
   }
 
   /** The camera's size may have changed under us: a phone was turned, a camera fell back. */
   async fitCamera(): Promise<void> {
-    const { track } = this.#sending.camera.sender
-    if (track && !this.#closed) await this.#fitLayers(track)
+    if (!this.#closed) await this.#camera.fit()
+  }
+
+  /** Which of the camera's layers are to be sent from now on. */
+  async demandCamera(demand: CameraDemand): Promise<void> {
+    if (!this.#closed) await this.#camera.ask(demand)
   }
 
   /** The track that a slot receives. */
@@ -141,19 +154,22 @@ export class Connection {
     this.#pc.close()
   }
 
-  async #fitLayers(track: MediaStreamTrack): Promise<void> {
-    const { sender } = this.#sending.camera
-    try {
-      const parameters = sender.getParameters()
-      const wanted = cameraEncodings(this.#video, cameraPixels(track))
-      if (adoptLayers(parameters.encodings, wanted)) await sender.setParameters(parameters)
-    } catch {
-      // Closed in between, or a browser that refuses: the layers it has are sent on.
-    }
-  }
-
   #changed(): void {
     if (!this.#closed) this.#owner.onState(this.state)
+  }
+
+  #addCamera(kind: VideoClass): RTCRtpTransceiver {
+    const add = (layered: boolean): RTCRtpTransceiver =>
+      this.#pc.addTransceiver('video', {
+        direction: 'sendonly',
+        sendEncodings: offeredEncodings(kind, layered),
+      })
+    try {
+      return add(true)
+    } catch {
+      // Some know of scalability modes, but not for the codecs they have.
+      return add(false)
+    }
   }
 
   #addSlots(audio: number, video: number): void {
@@ -214,27 +230,4 @@ export class Connection {
     this.#queue = done.catch(() => undefined)
     return done
   }
-}
-
-/** Bring our settings into the browser's encodings; returns whether anything changed. */
-function adoptLayers(
-  encodings: RTCRtpEncodingParameters[],
-  wanted: RTCRtpEncodingParameters[],
-): boolean {
-  let changed = false
-  for (const encoding of encodings) {
-    const layer = wanted.find(({ rid }) => rid === encoding.rid)
-    if (!layer || sameLayer(encoding, layer)) continue
-    Object.assign(encoding, layer)
-    changed = true
-  }
-  return changed
-}
-
-function sameLayer(one: RTCRtpEncodingParameters, other: RTCRtpEncodingParameters): boolean {
-  return (
-    one.active === other.active &&
-    one.scaleResolutionDownBy === other.scaleResolutionDownBy &&
-    one.maxBitrate === other.maxBitrate
-  )
 }

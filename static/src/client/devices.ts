@@ -1,6 +1,6 @@
 import { openDevices, type Constraints, type Opened } from './device_opening'
 import { BOTH, obstacle } from './device_problem'
-import { MICROPHONE_CONSTRAINTS, cameraConstraints, type VideoClass } from './encodings'
+import { MICROPHONE_CONSTRAINTS, cameraConstraints } from './encodings'
 import { LevelMeter } from './level'
 import { Observable } from './observable'
 import type {
@@ -11,6 +11,7 @@ import type {
   DevicesState,
   MicrophoneState,
 } from './types'
+import type { VideoClass } from './video_class'
 
 export interface DevicesParts {
   video: VideoClass

@@ -1,68 +1,141 @@
 /** What our camera and screen are sent as. */
+import type { VideoClass } from './video_class'
 
-export type VideoClass = 'phone' | 'desktop' | 'strong_desktop'
+export type Rid = 'q' | 'h' | 'f'
 
-/** A desktop with fewer cores drops frames when it encodes 1080p three times over. */
-const STRONG_CORES = 8
+/** Lowest first, as browsers want them in `sendEncodings` (RFC 8853). */
+export const RIDS: readonly Rid[] = ['q', 'h', 'f']
 
-export function videoClass(phone: boolean, cores: number): VideoClass {
-  if (phone) return 'phone'
-  return cores >= STRONG_CORES ? 'strong_desktop' : 'desktop'
+export interface PictureSize {
+  width: number
+  height: number
 }
 
-interface Layer {
-  scale: number
-  bps: number
+/** What is asked of our camera just now, besides what it and this machine can do. */
+export interface CameraDemand {
+  /** Layers that somebody watches; null while the server has not said. */
+  wanted: ReadonlySet<Rid> | null
+  /** Shorter side in pixels; a data saver lowers it. */
+  maxSide: number
+  /** How many layers this machine may encode. */
+  maxLayers: number
 }
 
-type Layers = Record<'q' | 'h' | 'f', Layer>
-
-const LAYERS: Record<VideoClass, Layers> = {
-  phone: fullLadder(150_000, 500_000, 1_500_000),
-  desktop: fullLadder(150_000, 500_000, 1_700_000),
-  strong_desktop: fullLadder(200_000, 700_000, 3_000_000),
+export const UNLIMITED: CameraDemand = {
+  wanted: null,
+  maxSide: Infinity,
+  maxLayers: RIDS.length,
 }
 
-function fullLadder(quarter: number, half: number, full: number): Layers {
-  return {
-    q: { scale: 4, bps: quarter },
-    h: { scale: 2, bps: half },
-    f: { scale: 1, bps: full },
-  }
+/** What a data saver sends and receives: the shorter side in pixels. */
+export const SAVER_SIDE = 360
+
+interface Capture {
+  side: number
+  frameRate: number
 }
 
-/** Smaller cameras, by the pixels they stay below; a layer not named is not sent. */
-const SMALL_CAMERAS: { belowPixels: number; layers: Partial<Layers> }[] = [
-  { belowPixels: 480 * 270, layers: { q: { scale: 1, bps: 400_000 } } },
-  {
-    belowPixels: 960 * 540,
-    layers: { q: { scale: 2, bps: 150_000 }, h: { scale: 1, bps: 800_000 } },
-  },
+const CAPTURE: Record<VideoClass, Capture> = {
+  weak_phone: { side: 480, frameRate: 20 },
+  phone: { side: 720, frameRate: 24 },
+  strong_phone: { side: 1080, frameRate: 24 },
+  desktop: { side: 720, frameRate: 30 },
+  strong_desktop: { side: 1080, frameRate: 30 },
+}
+
+/** The shorter sides that the layers have when the camera is large enough. */
+const SIDES: Record<Rid, number> = { q: 360, h: 720, f: 1080 }
+
+/** From this shorter side on, this much is enough for a talking head in VP8. */
+const BITRATES = [
+  { side: 1000, bps: 3_000_000 },
+  { side: 700, bps: 1_500_000 },
+  { side: 540, bps: 1_000_000 },
+  { side: 480, bps: 800_000 },
+  { side: 360, bps: 400_000 },
+  { side: 240, bps: 250_000 },
+  { side: 0, bps: 150_000 },
 ]
 
-/** How many pixels a camera gives; null while the browser does not say. */
-export function cameraPixels(track: MediaStreamTrack): number | null {
-  const { width, height } = track.getSettings()
-  return width && height ? width * height : null
-}
+/** A phone's frame rate is lower, and its encoder in hardware spends what it is given. */
+const PHONE_SHARE = 0.8
 
 /**
- * Simulcast layers, lowest first as the browsers want them (RFC 8853 order of `sendEncodings`).
- *
- * Chromium and Safari send three layers from 960x540 on, two from 480x270, else one, and leave
- * out the last ones named (libwebrtc, `video/config/simulcast.cc`). The highest layer that such a
- * camera may send must therefore be its full picture.
+ * Layers by the camera's shorter side. Browsers send three from 960x540 on, two from 480x270,
+ * else one, and leave out the last ones named (libwebrtc, `video/config/simulcast.cc`): the
+ * highest layer that such a camera may send must be its full picture.
  */
+const LADDERS: { fromSide: number; rids: readonly Rid[] }[] = [
+  { fromSide: 1000, rids: ['q', 'h', 'f'] },
+  { fromSide: 270, rids: ['q', 'h'] },
+  { fromSide: 0, rids: ['q'] },
+]
+
+/** How large a camera's pictures are; null while the browser does not say. */
+export function cameraSize(track: MediaStreamTrack): PictureSize | null {
+  const { width, height } = track.getSettings()
+  return width && height ? { width, height } : null
+}
+
+/** Simulcast layers of a camera, lowest first. A size of null is taken for what we ask for. */
 export function cameraEncodings(
   kind: VideoClass,
-  pixels: number | null = null,
+  size: PictureSize | null = null,
+  demand: CameraDemand = UNLIMITED,
 ): RTCRtpEncodingParameters[] {
-  const small = SMALL_CAMERAS.find(({ belowPixels }) => pixels !== null && pixels < belowPixels)
-  const sent: Partial<Layers> = small?.layers ?? LAYERS[kind]
-  return (['q', 'h', 'f'] as const).map((rid) => {
-    const { scale, bps } = sent[rid] ?? LAYERS[kind][rid]
-    return { rid, active: rid in sent, scaleResolutionDownBy: scale, maxBitrate: bps }
+  const side = size ? Math.min(size.width, size.height) : CAPTURE[kind].side
+  const rids = LADDERS.find(({ fromSide }) => side >= fromSide)?.rids ?? RIDS
+  const active = chosen(rids, side, demand)
+  return RIDS.map((rid) => {
+    const scale = scaleOf(rid, rids, side)
+    return {
+      rid,
+      active: active.has(rid),
+      scaleResolutionDownBy: scale,
+      maxBitrate: bitrateOf(side / scale, kind),
+    }
   })
+}
+
+/** A layer that this camera does not have is not missed: the highest below stands for it. */
+function chosen(rids: readonly Rid[], side: number, demand: CameraDemand): Set<Rid> {
+  const able = rids
+    .slice(0, demand.maxLayers)
+    .filter((rid, place) => place === 0 || side / scaleOf(rid, rids, side) <= demand.maxSide)
+  if (!demand.wanted) return new Set(able)
+  const top = able.length - 1
+  const places = [...demand.wanted].map((rid) => Math.min(RIDS.indexOf(rid), top))
+  return new Set(places.map((place) => able[place] ?? 'q'))
+}
+
+/** The highest layer is the whole picture; below it the shorter side comes near to `SIDES`. */
+function scaleOf(rid: Rid, rids: readonly Rid[], side: number): number {
+  if (!rids.includes(rid) || rid === rids[rids.length - 1]) return 1
+  const wish = side / SIDES[rid]
+  // Half of a small camera's picture; a quarter of the way up is no layer of its own.
+  return wish < 1.5 ? 2 : Math.round(wish * 100) / 100
+}
+
+function bitrateOf(side: number, kind: VideoClass): number {
+  const bps = BITRATES.find((one) => side >= one.side)?.bps ?? 0
+  return kind.endsWith('phone') ? bps * PHONE_SHARE : bps
+}
+
+/** Three temporal layers: a viewer's picture then loses frames before it loses sharpness. */
+const TEMPORAL_LAYERS = 'L1T3'
+
+/** With what the W3C's Scalable Video Coding extension adds, which TypeScript does not list. */
+export interface ScalableEncoding extends RTCRtpEncodingParameters {
+  scalabilityMode?: string
+}
+
+/** The first offer's encodings; `layered` where the browser takes a scalability mode. */
+export function offeredEncodings(kind: VideoClass, layered: boolean): ScalableEncoding[] {
+  return cameraEncodings(kind).map((encoding) => ({
+    ...encoding,
+    active: true,
+    ...(layered && { scalabilityMode: TEMPORAL_LAYERS }),
+  }))
 }
 
 export const SCREEN_FRAME_RATE = 15
@@ -72,12 +145,17 @@ export const SCREEN_ENCODINGS: RTCRtpEncodingParameters[] = [
   { maxBitrate: 2_500_000, maxFramerate: SCREEN_FRAME_RATE },
 ]
 
+/** The voice comes before every picture when the browser shares out what it may send. */
+export const MICROPHONE_ENCODINGS: RTCRtpEncodingParameters[] = [
+  { priority: 'high', networkPriority: 'high' },
+]
+
 export function cameraConstraints(kind: VideoClass): MediaTrackConstraints {
-  const height = kind === 'strong_desktop' ? 1080 : 720
+  const { side, frameRate } = CAPTURE[kind]
   return {
-    width: { ideal: (height / 9) * 16 },
-    height: { ideal: height },
-    frameRate: { ideal: kind === 'phone' ? 24 : 30, max: 30 },
+    width: { ideal: Math.round((side / 9) * 16) },
+    height: { ideal: side },
+    frameRate: { ideal: frameRate, max: 30 },
   }
 }
 
