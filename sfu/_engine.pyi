@@ -19,7 +19,9 @@ class Codec:
 
     `key` names the format across peers: `vp8`, `h264/42e01f/1` (profile-level-id with its level
     raised to a common one, packetization-mode), `opus`. A source is forwarded to a slot only
-    under an equal key. `rtx_payload_type` is the RFC 4588 payload type, if negotiated.
+    under an equal key. `red/opus` is redundant `opus` (RFC 2198): the engine unpacks it, mends
+    losses from it, and repeats sound to viewers that have it.
+    `rtx_payload_type` is the RFC 4588 payload type, if negotiated.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Which formats of an offered section we take, and under which keys they are forwarded."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sfu.transport.sdp.lines import Section, number
@@ -14,6 +14,9 @@ FEEDBACK = ("nack", "nack pli", "ccm fir", "transport-cc")
 
 OPUS_FMTP = "minptime=10;useinbandfec=1;usedtx=1"
 """In-band FEC repairs single losses without a round trip; DTX spares the listener's downlink."""
+
+MAX_RED_BLOCKS = 10
+"""As the engine's parser: an offer of more is not answered."""
 
 PROFILE_LEVEL_ID = re.compile(r"[0-9a-fA-F]{6}")
 
@@ -37,6 +40,7 @@ class _Offered:
     encoding: str
     """As in a=rtpmap: `VP8/90000`, `opus/48000/2`; compared without regard to case."""
     parameters: Mapping[str, str]
+    fmtp: str
 
 
 def choose(section: Section) -> tuple[Codec, ...]:
@@ -60,12 +64,34 @@ def choose(section: Section) -> tuple[Codec, ...]:
                 feedback=_supported(feedback, format_.payload_type),
                 rtx_payload_type=rtx.get(format_.payload_type),
             )
-    return tuple(sorted(best.values(), key=lambda codec: _preference(codec.key)))
+    chosen = sorted(best.values(), key=lambda codec: _preference(codec.key))
+    return (*_redundancy(offered, best, feedback), *chosen)
 
 
 def _preference(key: str) -> int:
     """VP8 first: every browser encodes it in simulcast. `sorted` is stable for the rest."""
     return 0 if key in ("vp8", "opus") else 1
+
+
+def _redundancy(
+    offered: Iterable[_Offered], chosen: Mapping[str, Codec], feedback: list[tuple[str, str]]
+) -> Iterator[Codec]:
+    """Opus in RFC 2198: it stands first, since browsers send it only where it is preferred."""
+    opus = chosen.get("opus")
+    for format_ in offered:
+        if format_.encoding.lower() != "red/48000/2" or opus is None:
+            continue
+        blocks = format_.fmtp.split("/")
+        if 2 <= len(blocks) <= MAX_RED_BLOCKS and set(blocks) == {str(opus.payload_type)}:
+            yield replace(
+                opus,
+                payload_type=format_.payload_type,
+                key="red/opus",
+                encoding=format_.encoding,
+                fmtp=format_.fmtp,
+                feedback=_supported(feedback, format_.payload_type),
+            )
+            return
 
 
 def _key(kind: str, format_: _Offered) -> str | None:
@@ -106,16 +132,18 @@ def _offered(section: Section) -> list[_Offered]:
     encodings = dict(_by_payload_type(section.attributes.every("rtpmap")))
     parameters = dict(_by_payload_type(section.attributes.every("fmtp")))
     formats = (number(text, 127) for text in section.formats)
+    usable = [each for each in formats if each is not None and _is_usable(each)]
     return [
-        _Offered(payload_type, encodings[payload_type], _fmtp(parameters.get(payload_type, "")))
-        for payload_type in formats
-        if payload_type in encodings and _is_usable(payload_type)
+        _Offered(payload_type, encodings[payload_type], _fmtp(fmtp), fmtp)
+        for payload_type in usable
+        if payload_type in encodings
+        for fmtp in [parameters.get(payload_type, "")]
     ]
 
 
-def _is_usable(payload_type: int | None) -> bool:
+def _is_usable(payload_type: int) -> bool:
     """With rtcp-mux, 64 to 95 would be taken for RTCP (RFC 5761, section 4)."""
-    return payload_type is not None and not 64 <= payload_type <= 95
+    return not 64 <= payload_type <= 95
 
 
 def _by_payload_type(values: Iterable[str]) -> Iterable[tuple[int, str]]:

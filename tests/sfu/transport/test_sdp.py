@@ -109,6 +109,24 @@ class TestBrowsers:
         assert [codec.key for codec in microphone.codecs] == ["opus"]
         assert screen.rids == ()
 
+    def test_redundant_sound_is_preferred_where_it_is_offered(self):
+        negotiated = answer("chromium-156")
+        for mid in ("0", "3"):
+            lines = section(negotiated.sdp, mid)
+            assert lines[0] == "m=audio 9 UDP/TLS/RTP/SAVPF 63 111"
+            assert {"a=rtpmap:63 red/48000/2", "a=fmtp:63 111/111"} <= set(lines)
+        microphone = negotiated.sources[0]
+        assert [codec.key for codec in microphone.codecs] == ["red/opus", "opus"]
+        assert "red/48000" not in answer("firefox-153").sdp
+
+    @pytest.mark.parametrize(
+        "fmtp", ["111", "111/9", "63/63", "0/0", "", "/", "111/111;x", "/".join(["111"] * 11)]
+    )
+    def test_redundancy_of_anything_but_our_opus_is_not_taken(self, fmtp):
+        text = offer("chromium-156").replace("a=fmtp:63 111/111", f"a=fmtp:63 {fmtp}")
+        negotiated = negotiator().answer(text, ALL_TRACKS)
+        assert [codec.key for codec in negotiated.sources[0].codecs] == ["opus"]
+
     def test_announced_ssrcs_of_a_plain_section_are_kept(self):
         screen = answer("wechat-android-chrome-89").sources[2]
         assert (screen.ssrc, screen.rtx_ssrc) == (1111111111, 2222222222)

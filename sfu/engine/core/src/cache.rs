@@ -13,7 +13,7 @@ const FIRST_ARENA_BYTES: usize = 32 * 1024;
 /// Where a video arena stops growing, enough for a second of 4 Mb/s.
 pub const VIDEO_ARENA_BYTES: usize = 512 * 1024;
 /// Where an audio arena stops growing.
-pub const AUDIO_ARENA_BYTES: usize = FIRST_ARENA_BYTES;
+pub const AUDIO_ARENA_BYTES: usize = 16 * 1024;
 /// Packets remembered of a video layer.
 pub const VIDEO_RECORDS: usize = 512;
 /// Packets remembered of an audio source.

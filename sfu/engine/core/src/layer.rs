@@ -39,6 +39,8 @@ pub struct LayerTotals {
     pub firs: u64,
     /// Packets that came by retransmission.
     pub retransmitted: u64,
+    /// Packets that were lost and came as a copy in a later one.
+    pub mended: u64,
     /// Keyframes that began.
     pub keyframes: u64,
 }
@@ -50,6 +52,8 @@ pub enum Via {
     Stream,
     /// By an RFC 4588 retransmission.
     Retransmission,
+    /// As a copy in a later packet (RFC 2198).
+    Redundancy,
 }
 
 /// What a packet meant to its layer.
@@ -181,7 +185,7 @@ impl Layer {
     /// The extended number of a packet, and what the packet means.
     pub fn admit(&mut self, header: &RtpHeader, via: Via, now: Time) -> (u64, Admission) {
         let sequence = self.extender.extend(header.sequence);
-        self.totals.packets += 1;
+        self.totals.packets += u64::from(via != Via::Redundancy);
         match via {
             Via::Stream => {
                 self.last_packet = Some(now);
@@ -189,6 +193,7 @@ impl Layer {
                     .receive(sequence, header.timestamp, self.clock_rate, now);
             }
             Via::Retransmission => self.totals.retransmitted += 1,
+            Via::Redundancy => self.totals.mended += 1,
         }
         if !self.window.insert(sequence) {
             return (sequence, Admission::Duplicate);
@@ -204,12 +209,18 @@ impl Layer {
         (sequence, admission)
     }
 
-    /// Keep a packet and note a keyframe; `keep` is false when nobody can ask for it again.
-    pub fn store(&mut self, packet: &Packet<'_>, keep: bool, now: Time) {
+    /// True for the number of a packet that belongs to the stream and did not come.
+    pub fn lacks(&self, sequence: u16) -> bool {
+        self.extender.highest().is_some_and(|highest| {
+            let sequence = self.extender.peek(sequence);
+            sequence <= highest + MAX_LEAP && !self.window.contains(sequence)
+        })
+    }
+
+    /// Keep a packet and note a keyframe.
+    pub fn store(&mut self, packet: &Packet<'_>, now: Time) {
         self.totals.bytes += packet.payload.len() as u64;
-        if keep {
-            self.cache.insert(packet.sequence, packet.bytes, now);
-        }
+        self.cache.insert(packet.sequence, packet.bytes, now);
         if packet.starts_keyframe {
             self.note_keyframe(packet);
         }

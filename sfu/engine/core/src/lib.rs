@@ -20,6 +20,7 @@ pub mod outbox;
 mod packet;
 mod peer;
 mod received;
+mod redundancy;
 mod reports;
 mod resend;
 mod rewrite;

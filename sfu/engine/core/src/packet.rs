@@ -3,7 +3,9 @@
 use core::ops::Range;
 
 use crate::extensions::{Meaning, MeaningById};
+use crate::redundancy::{Earlier, MAX_DEPTH};
 use crate::wire::extension::{identifier, transport_sequence};
+use crate::wire::red::EARLIER_HEADER_BYTES;
 use crate::wire::rtp::RtpHeader;
 use crate::wire::{WireError, h264, vp8};
 
@@ -88,6 +90,8 @@ pub struct Packet<'a> {
     pub vp8: Option<vp8::Descriptor>,
     /// A decoder can start here.
     pub starts_keyframe: bool,
+    /// Packets of before that a packet of sound may repeat, the nearest first.
+    pub earlier: [Option<Earlier<'a>>; MAX_DEPTH],
 }
 
 impl<'a> Packet<'a> {
@@ -113,9 +117,18 @@ impl<'a> Packet<'a> {
             video_orientation: announced.video_orientation,
             vp8: None,
             starts_keyframe: false,
+            earlier: [None; MAX_DEPTH],
         };
         packet.look_into_payload(format)?;
         Ok(packet)
+    }
+
+    /// How long the payload can become with all that it may repeat.
+    pub fn longest_payload_bytes(&self) -> usize {
+        let copies = self.earlier.iter().flatten();
+        copies.fold(self.payload.len(), |bytes, earlier| {
+            bytes + EARLIER_HEADER_BYTES + earlier.payload.len()
+        })
     }
 
     /// The payload's bytes.

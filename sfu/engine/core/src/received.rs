@@ -16,7 +16,7 @@ impl ReceivedWindow {
     pub fn insert(&mut self, sequence: u64) -> bool {
         match self.highest {
             Some(highest) if sequence <= highest => {
-                if highest - sequence >= WINDOW || self.contains(sequence) {
+                if self.contains(sequence) {
                     return false;
                 }
             }
@@ -25,6 +25,14 @@ impl ReceivedWindow {
         }
         self.bits[word(sequence)] |= bit(sequence);
         true
+    }
+
+    /// True if a packet was noted, or is older than the window.
+    pub fn contains(&self, sequence: u64) -> bool {
+        self.highest.is_some_and(|highest| {
+            highest.saturating_sub(sequence) >= WINDOW
+                || sequence <= highest && self.bits[word(sequence)] & bit(sequence) != 0
+        })
     }
 
     fn slide(&mut self, highest: u64, sequence: u64) {
@@ -36,10 +44,6 @@ impl ReceivedWindow {
             }
         }
         self.highest = Some(sequence);
-    }
-
-    fn contains(&self, sequence: u64) -> bool {
-        self.bits[word(sequence)] & bit(sequence) != 0
     }
 }
 

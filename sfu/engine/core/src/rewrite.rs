@@ -160,6 +160,13 @@ impl Rewriter {
             .is_some_and(|segment| segment.first_own == sequence)
     }
 
+    /// True if the packet so far before the one with this number was shown, or would have been.
+    pub fn reaches(&self, sequence: u64, distance: u64) -> bool {
+        self.segments
+            .last()
+            .is_some_and(|segment| segment.first_own + distance <= sequence)
+    }
+
     /// Where a packet that was sent, or should have been, came from: its origin, its number
     /// there and its extended own number; nothing if that is forgotten.
     pub fn locate(&self, sequence: u16) -> Option<(Origin, u64, u64)> {

@@ -11,6 +11,7 @@ use crate::command::{Codec, Media, MediaKind};
 use crate::extensions::SlotExtensionIds;
 use crate::outbox::Priority;
 use crate::packet::Packet;
+use crate::redundancy::{Depth, Redundancy};
 use crate::resend::ResendLimiter;
 use crate::rewrite::{Origin, Rewriter};
 use crate::time::Time;
@@ -88,8 +89,11 @@ pub struct Slot {
     pub rewriter: Rewriter,
     /// Limits retransmissions.
     pub resends: ResendLimiter,
+    /// How many copies of earlier sound the viewer gets, if it negotiated them.
+    pub depth: Depth,
     /// Totals.
     pub totals: SlotTotals,
+    redundancy: Option<Redundancy>,
     codecs: Vec<Codec>,
     ids: SlotExtensionIds,
     /// For each payload type of the shown source the codec here.
@@ -122,7 +126,9 @@ impl Slot {
             max_layer: usize::MAX,
             rewriter: Rewriter::new(seed),
             resends: ResendLimiter::default(),
+            depth: Depth::default(),
             totals: SlotTotals::default(),
+            redundancy: None,
             codecs: Vec::new(),
             ids: SlotExtensionIds::default(),
             codec_by_payload: [None; 128],
@@ -148,6 +154,7 @@ impl Slot {
         self.rtx_ssrc = media.rtx_ssrc;
         self.cname.clone_from(&media.cname);
         self.codecs.clone_from(&media.codecs);
+        self.redundancy = Redundancy::of(&self.codecs);
         self.ids = SlotExtensionIds::of(&media.extensions);
         let keeps_sealed = self.has_nack() && !self.repairs_by_rtx();
         self.sealed = keeps_sealed.then(|| {

@@ -3,6 +3,7 @@
 use crate::command::{Codec, Media, MediaKind};
 use crate::layer::Layer;
 use crate::packet::Format;
+use crate::redundancy::Redundancy;
 use crate::speaker::Speech;
 use crate::time::Time;
 
@@ -43,6 +44,8 @@ pub struct Source {
     pub subscribers: Vec<Subscriber>,
     /// Voice activity.
     pub speech: Speech,
+    /// How it repeats sound, if it may.
+    pub redundancy: Option<Redundancy>,
     best: Option<usize>,
 }
 
@@ -57,6 +60,7 @@ impl Source {
             layers: Vec::new(),
             subscribers: Vec::new(),
             speech: Speech::default(),
+            redundancy: None,
             best: None,
         };
         source.describe(media, &mut next_stream);
@@ -66,6 +70,7 @@ impl Source {
     /// Take a new description; layers that stay keep their state.
     pub fn describe(&mut self, media: &Media, mut next_stream: impl FnMut() -> u64) {
         self.codecs.clone_from(&media.codecs);
+        self.redundancy = Redundancy::of(&self.codecs);
         let names: Vec<&str> = match media.rids.is_empty() {
             true => vec![""],
             false => media
@@ -165,11 +170,6 @@ impl Source {
     /// Whether the publisher can be asked for a keyframe.
     pub fn can_refresh(&self) -> bool {
         self.codecs.iter().any(|codec| codec.pli || codec.fir)
-    }
-
-    /// Whether packets are worth keeping for viewers.
-    pub fn is_cached(&self) -> bool {
-        self.kind == MediaKind::Video || self.has_nack()
     }
 
     /// Add a slot that shows this source.

@@ -82,9 +82,10 @@ impl StreamTable {
         if state.is_retired(header.ssrc, now) {
             return None;
         }
-        match via {
-            Via::Stream => state.bind(header.ssrc, stream, now),
-            Via::Retransmission => state.rtx_ssrc = Some(header.ssrc),
+        if via == Via::Retransmission {
+            state.rtx_ssrc = Some(header.ssrc);
+        } else {
+            state.bind(header.ssrc, stream, now);
         }
         self.rebuild(sources);
         self.get(header.ssrc)

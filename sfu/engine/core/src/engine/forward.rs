@@ -195,7 +195,7 @@ impl Engine {
             transport_sequence: transport_sequence.wrapping_add(1),
             now,
         };
-        let room = packet.payload.len() + OVERHEAD_BYTES + MAX_TRAILER_BYTES;
+        let room = packet.longest_payload_bytes() + OVERHEAD_BYTES + MAX_TRAILER_BYTES;
         let buffer = outbox.begin(*address, room);
         let Ok(composed) = slot.compose(packet, numbers, sending, stamp, buffer) else {
             return;

@@ -3,6 +3,7 @@
 mod commands;
 mod forward;
 mod receive;
+mod redundancy;
 mod rtcp;
 mod statistics;
 mod tasks;
@@ -51,6 +52,10 @@ pub struct Engine {
     sent: u64,
     /// A packet on its way from a cache to a slot.
     scratch: Vec<u8>,
+    /// A lost packet, rebuilt from a later one.
+    mended: Vec<u8>,
+    /// Payloads that a packet of sound may repeat.
+    earlier: Vec<u8>,
 }
 
 impl Engine {
@@ -70,6 +75,8 @@ impl Engine {
             received: 0,
             sent: 0,
             scratch: Vec::with_capacity(2048),
+            mended: Vec::with_capacity(2048),
+            earlier: Vec::with_capacity(2048),
         }
     }
 

@@ -20,10 +20,10 @@ use crate::wire::rtp::{RtpHeader, rtx_original_sequence};
 use crate::wire::{DatagramKind, classify};
 
 /// What the header and extensions of an opened packet say, less what borrows the packet.
-struct Opened {
-    header: RtpHeader,
-    plain_bytes: usize,
-    audio_level: Option<u8>,
+pub(super) struct Opened {
+    pub(super) header: RtpHeader,
+    pub(super) plain_bytes: usize,
+    pub(super) audio_level: Option<u8>,
 }
 
 impl Engine {
@@ -197,7 +197,12 @@ impl Engine {
         now: Time,
     ) {
         let (plain, opened) = match place.via {
-            Via::Stream => (plain, opened),
+            Via::Stream | Via::Redundancy => {
+                match self.unwrap_redundancy(index, place, plain, opened, now) {
+                    Ok(unwrapped) => unwrapped,
+                    Err(reason) => return self.drop(reason),
+                }
+            }
             Via::Retransmission => {
                 match self.unwrap_retransmission(index, place, plain, opened.header) {
                     Ok(Some((plain, header))) => (plain, Opened { header, ..opened }),
@@ -248,7 +253,7 @@ impl Engine {
         Ok(Some((packet, header)))
     }
 
-    fn receive_packet(
+    pub(super) fn receive_packet(
         &mut self,
         index: usize,
         place: StreamPlace,
@@ -272,9 +277,9 @@ impl Engine {
         let format = source.format(opened.header.payload_type);
         let packet = Packet::describe(plain, sequence, format, &peer.meanings)
             .map_err(|_| DropReason::Malformed)?;
-        let keep = source.is_cached();
+        let kind = source.kind;
         let layer = &mut source.layers[place.layer];
-        layer.store(&packet, keep, now);
+        layer.store(&packet, now);
         let origin = Origin {
             peer: index,
             source: place.source,
@@ -286,7 +291,11 @@ impl Engine {
                 self.timers.arm(index, Task::Nack, deadline);
             }
         }
-        self.forward(origin, &packet, now);
+        if kind == MediaKind::Audio {
+            self.forward_sound(origin, &packet, now);
+        } else {
+            self.forward(origin, &packet, now);
+        }
         if outage {
             self.want_keyframe_if_shown(origin, now);
         }

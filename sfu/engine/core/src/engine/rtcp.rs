@@ -176,6 +176,7 @@ impl Engine {
         else {
             return;
         };
+        slot.depth.report(block.fraction_lost, now);
         slot.totals.reported_lost = block.cumulative_lost;
         slot.totals.reported_jitter = block.jitter;
         slot.totals.round_trip = measured.unwrap_or(slot.totals.round_trip);

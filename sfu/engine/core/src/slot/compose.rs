@@ -3,10 +3,12 @@
 use super::Slot;
 use crate::command::MediaKind;
 use crate::packet::Packet;
+use crate::redundancy::Earlier;
 use crate::rewrite::Numbers;
 use crate::time::Time;
 use crate::wire::WireError;
 use crate::wire::extension::abs_send_time_bytes;
+use crate::wire::red;
 use crate::wire::rtp::{HeaderFields, write_header};
 
 /// Room for what an outgoing packet has beyond its payload: a header with our extensions, the
@@ -64,7 +66,11 @@ impl Slot {
                     .ok_or(WireError::Malformed)?,
             ),
         };
-        let (payload_type, ssrc) = repair.unwrap_or((codec.payload_type, self.ssrc));
+        let plain_type = codec.payload_type;
+        let copies = self.copies(packet, numbers, plain_type);
+        let redundant_type = self.redundancy.filter(|_| copies > 0);
+        let first_type = redundant_type.map_or(plain_type, |red| red.payload_type);
+        let (payload_type, ssrc) = repair.unwrap_or((first_type, self.ssrc));
         let fields = HeaderFields {
             marker: packet.header.marker || self.begins_talk(numbers),
             payload_type,
@@ -87,12 +93,37 @@ impl Slot {
                 .copy_from_slice(&original);
             at += 2;
         }
+        let copied_bytes = write_earlier(packet, copies, plain_type, &mut buffer[at..])?;
+        at += copied_bytes;
         let payload_bytes = write_payload(packet, numbers, &mut buffer[at..])?;
-        self.count(packet, payload_bytes, sending, repair.is_some());
+        let counted_bytes = copied_bytes + payload_bytes;
+        self.count(packet, counted_bytes, sending, repair.is_some());
         Ok(Composed {
             plain_bytes: at + payload_bytes,
             header_bytes,
         })
+    }
+
+    /// How many packets before this one are repeated in it: none of what the slot did not show.
+    fn copies(&self, packet: &Packet<'_>, numbers: Numbers, plain_type: u8) -> usize {
+        let negotiated = self
+            .redundancy
+            .is_some_and(|redundancy| redundancy.plain_payload_type == plain_type);
+        if !negotiated || packet.payload.is_empty() {
+            return 0;
+        }
+        let is_shown =
+            |earlier: &&Earlier<'_>| self.rewriter.reaches(numbers.sequence, earlier.distance);
+        // Counted in places, of which the nearer may be empty.
+        let depth = self.depth.copies();
+        (1..=depth)
+            .rev()
+            .find(|copies| {
+                packet.earlier[copies - 1]
+                    .as_ref()
+                    .is_some_and(|e| is_shown(&e))
+            })
+            .unwrap_or(0)
     }
 
     /// The first packet of sound after a change: the receiver may adapt its delay here.
@@ -167,6 +198,37 @@ impl Slot {
             self.totals.keyframes += 1;
         }
     }
+}
+
+/// The packets before this one that may be repeated in it, the nearest first.
+fn nearest<'p, 'a>(
+    packet: &'p Packet<'a>,
+    copies: usize,
+) -> impl DoubleEndedIterator<Item = &'p Earlier<'a>> {
+    packet.earlier[..copies].iter().flatten()
+}
+
+/// What stands before the payload in a packet that repeats others (RFC 2198); its length.
+fn write_earlier(
+    packet: &Packet<'_>,
+    copies: usize,
+    payload_type: u8,
+    buffer: &mut [u8],
+) -> Result<usize, WireError> {
+    if copies == 0 {
+        return Ok(0);
+    }
+    let oldest_first = || nearest(packet, copies).rev();
+    let headers = oldest_first().map(|earlier| (earlier.timestamp_offset, earlier.payload.len()));
+    let mut at = red::write_headers(buffer, payload_type, headers)?;
+    for earlier in oldest_first() {
+        buffer
+            .get_mut(at..at + earlier.payload.len())
+            .ok_or(WireError::NoRoom)?
+            .copy_from_slice(earlier.payload);
+        at += earlier.payload.len();
+    }
+    Ok(at)
 }
 
 /// The payload with the slot's VP8 indices; its length.

@@ -5,6 +5,7 @@ pub mod error;
 pub mod extension;
 pub mod framing;
 pub mod h264;
+pub mod red;
 pub mod remb;
 pub mod rtcp;
 pub mod rtcp_writer;

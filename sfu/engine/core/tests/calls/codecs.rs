@@ -14,12 +14,12 @@ use super::sim::client::{Client, PROFILE, key};
 use super::sim::description::{opus, slot, slot_ssrc, source, vp8};
 
 /// A client that sends and reads single packets.
-struct End {
-    client: Client,
+pub struct End {
+    pub client: Client,
     reading: Inbound,
 }
 
-fn join(engine: &mut Engine, peer: PeerId, media: Vec<Media>) -> End {
+pub fn join(engine: &mut Engine, peer: PeerId, media: Vec<Media>) -> End {
     let client = Client::new(peer);
     let (ice_ufrag, ice_pwd) = (client.ufrag.clone(), client.password.clone());
     let (receive, send) = (key(peer, true), key(peer, false));
@@ -49,7 +49,7 @@ fn join(engine: &mut Engine, peer: PeerId, media: Vec<Media>) -> End {
     }
 }
 
-fn engine() -> Engine {
+pub fn engine() -> Engine {
     Engine::new(
         Config {
             seed: [5; 32],
@@ -59,7 +59,7 @@ fn engine() -> Engine {
     )
 }
 
-fn route(engine: &mut Engine, slot: &str, mid: &str) {
+pub fn route(engine: &mut Engine, slot: &str, mid: &str) {
     let (slot, source) = (slot.to_owned(), Some((1, mid.to_owned())));
     engine.command(
         Command::Route {
@@ -72,7 +72,7 @@ fn route(engine: &mut Engine, slot: &str, mid: &str) {
 }
 
 impl End {
-    fn send(
+    pub fn send(
         &mut self,
         engine: &mut Engine,
         fields: HeaderFields,
@@ -87,13 +87,18 @@ impl End {
         engine.receive(&mut sealed, self.client.address, Time::from_millis(20));
     }
 
-    fn report(&mut self, engine: &mut Engine, now: Time, write: impl FnOnce(&mut RtcpWriter<'_>)) {
+    pub fn report(
+        &mut self,
+        engine: &mut Engine,
+        now: Time,
+        write: impl FnOnce(&mut RtcpWriter<'_>),
+    ) {
         let mut sealed = self.client.rtcp(write).expect("a report");
         engine.receive(&mut sealed, self.client.address, now);
     }
 
     /// Sealed RTP that waits for this client.
-    fn waiting(&self, engine: &mut Engine) -> Vec<Vec<u8>> {
+    pub fn waiting(&self, engine: &mut Engine) -> Vec<Vec<u8>> {
         let mine = engine
             .outbox()
             .iter()
@@ -104,7 +109,7 @@ impl End {
         rtp
     }
 
-    fn open(&mut self, mut sealed: Vec<u8>) -> (RtpHeader, Vec<u8>) {
+    pub fn open(&mut self, mut sealed: Vec<u8>) -> (RtpHeader, Vec<u8>) {
         let header = RtpHeader::parse(&sealed).expect("a header");
         let plain = self
             .reading
@@ -115,7 +120,7 @@ impl End {
     }
 }
 
-fn fields(payload_type: u8, sequence: u16, ssrc: u32) -> HeaderFields {
+pub fn fields(payload_type: u8, sequence: u16, ssrc: u32) -> HeaderFields {
     HeaderFields {
         marker: false,
         payload_type,

@@ -9,3 +9,4 @@ mod loss;
 mod paths;
 mod reports;
 mod sim;
+mod sound;

@@ -1,5 +1,6 @@
 use mianshi_engine_core::wire::WireError;
 use mianshi_engine_core::wire::h264;
+use mianshi_engine_core::wire::red::{self, Blocks};
 use mianshi_engine_core::wire::vp8::{
     Descriptor, MAX_DESCRIPTOR_BYTES, PictureId, TemporalLayer, Tl0PictureIndex, keyframe_size,
 };
@@ -185,5 +186,76 @@ proptest! {
         }
         keyframe_size(&payload);
         h264::units(&payload);
+    }
+}
+
+#[test]
+fn finds_the_blocks_of_redundant_sound() {
+    // 20 ms and 40 ms back, 2 and 3 bytes long, then the newest.
+    let payload = bytes("ef 1e0003 ef 0f0002 6f aaaaaa bbbb cccccccc");
+    let blocks = Blocks::parse(&payload).expect("blocks");
+    assert!(blocks.all().iter().all(|block| block.payload_type == 111));
+    let seen: Vec<_> = blocks
+        .all()
+        .iter()
+        .map(|block| (block.timestamp_offset, &payload[block.range()]))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (1_920, &bytes("aaaaaa")[..]),
+            (960, &bytes("bbbb")[..]),
+            (0, &bytes("cccccccc")[..])
+        ]
+    );
+    assert_eq!(
+        (blocks.earlier().len(), blocks.newest().range()),
+        (2, 14..18)
+    );
+    let mut written = [0; 9];
+    let headers = [(1_920, 3), (960, 2)].into_iter();
+    assert_eq!(red::write_headers(&mut written, 111, headers), Ok(9));
+    assert_eq!(written, payload[..9]);
+}
+
+#[test]
+fn refuses_redundant_sound_that_lies() {
+    for (payload, error) in [
+        ("", WireError::Truncated),
+        ("ef 1e00", WireError::Truncated),
+        ("ef 1e0003", WireError::Truncated),
+        // The earlier block reaches past the end.
+        ("ef 1e0003 6f aabb", WireError::Truncated),
+    ] {
+        assert_eq!(
+            Blocks::parse(&bytes(payload)).err(),
+            Some(error),
+            "{payload}"
+        );
+    }
+    let many = [[0xef, 0, 4, 0]; 10].concat();
+    assert_eq!(Blocks::parse(&many).err(), Some(WireError::Malformed));
+    for earlier in [
+        (red::MAX_TIMESTAMP_OFFSET + 1, 1),
+        (1, red::MAX_BLOCK_BYTES + 1),
+    ] {
+        let written = red::write_headers(&mut [0; 9], 111, [earlier].into_iter());
+        assert_eq!(written, Err(WireError::Malformed));
+    }
+    let written = red::write_headers(&mut [0; 4], 111, [(1, 1)].into_iter());
+    assert_eq!(written, Err(WireError::NoRoom));
+}
+
+proptest! {
+    #[test]
+    fn blocks_stay_within_any_payload(payload in prop::collection::vec(any::<u8>(), 0..200)) {
+        if let Ok(blocks) = Blocks::parse(&payload) {
+            let mut end = blocks.all()[0].range().start;
+            for block in blocks.all() {
+                prop_assert_eq!(block.range().start, end);
+                end = block.range().end;
+            }
+            prop_assert_eq!(end, payload.len());
+        }
     }
 }
