@@ -85,6 +85,21 @@ class Engine:
         Sequence numbers, timestamps and picture ids stay continuous over a change; a keyframe
         is requested from a video source at once.
         """
+    def set_slot(
+        self,
+        viewer: int,
+        slot: str,
+        *,
+        drawn: tuple[int, int] | None,
+        max_height: int | None,
+        priority: int,
+    ) -> None:
+        """How to serve a video slot, whatever it shows.
+
+        `drawn`: width and height in pixels on the viewer's screen, (0, 0) while it is not drawn,
+        None if that is unknown. `max_height`: the most picture lines (of a picture that lies on
+        its side), 0 for no pictures. `priority`, 0 to 255: higher ones get bandwidth first.
+        """
     def set_enabled(self, peer: int, mid: str, enabled: bool) -> None:
         """Drop or forward what a source sends (muting on the server)."""
     def request_keyframe(self, peer: int, mid: str) -> None: ...
@@ -123,6 +138,26 @@ class SourceStarted:
     peer: int
     mid: str
     rid: str
+
+@final
+class LayersWanted:
+    """The layers (by rid, lowest first) of a video source that somebody watches now.
+
+    Sent when one is added at once, and within a second when one is not watched any more; the
+    publisher may pause those that are not named. `""` is the layer of a source without rids.
+    """
+
+    peer: int
+    mid: str
+    rids: list[str]
+
+@final
+class SlotPaused:
+    """The viewer's network cannot hold the smallest picture of a slot, or can again."""
+
+    viewer: int
+    slot: str
+    paused: bool
 
 @final
 class Speaking:
@@ -166,4 +201,13 @@ class Stats:
     """By reason: stun_unauthenticated, unknown_address, srtp_auth, srtp_replay, malformed, …"""
     streams: list[StreamStats]
 
-Event = IceConnected | DtlsReceived | PeerSilent | SourceStarted | Speaking | Stats
+Event = (
+    IceConnected
+    | DtlsReceived
+    | PeerSilent
+    | SourceStarted
+    | LayersWanted
+    | SlotPaused
+    | Speaking
+    | Stats
+)

@@ -20,11 +20,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What the viewer's slot `mid` shows; `peer` and `source` are None for an empty slot."""
+    """What the viewer's slot `mid` shows; `peer` and `source` are None for an empty slot.
+
+    `paused`: the viewer's network cannot hold even the smallest picture of it.
+    """
 
     mid: str
     peer: PeerId | None
     source: SourceKind | None
+    paused: bool = False
 
 
 class SfuListener(Protocol):
@@ -38,6 +42,12 @@ class SfuListener(Protocol):
 
     def on_slots_short(self, viewer: PeerId, audio: int, video: int) -> None:
         """The scene needs this many slots of each kind; the viewer has fewer."""
+
+    def on_layers_wanted(self, peer: PeerId, source: SourceKind, rids: Sequence[str]) -> None:
+        """The layers of the peer's source that somebody watches: it may pause the others.
+
+        `""` stands for the only encoding of a source without rids.
+        """
 
     def on_speaking(self, peer: PeerId, speaking: bool) -> None:
         """Voice began or ended on the peer's microphone."""
@@ -59,6 +69,9 @@ class NoListener(SfuListener):
         return
 
     def on_slots_short(self, viewer: PeerId, audio: int, video: int) -> None:
+        return
+
+    def on_layers_wanted(self, peer: PeerId, source: SourceKind, rids: Sequence[str]) -> None:
         return
 
     def on_speaking(self, peer: PeerId, speaking: bool) -> None:
@@ -113,6 +126,16 @@ class MediaPlane(Protocol):
         Microphones and cameras begin enabled. A screen begins disabled, is shown in a slot of
         each viewer from the moment it is enabled, and gives the slot back when disabled.
         """
+
+    def set_sizes(self, viewer: PeerId, sizes: Mapping[str, tuple[int, int]]) -> None:
+        """How large slots are drawn, by mid: width and height in pixels; 0 and 0: not at all.
+
+        A slot that is not named keeps its size; one that was never named may be of any size.
+        Mids that are no slots of the viewer mean nothing.
+        """
+
+    def limit_video(self, viewer: PeerId, max_height: int | None) -> None:
+        """The most picture lines that the viewer wants of anybody; 0: no pictures at all."""
 
     def disconnect(self, peer: PeerId) -> None:
         """Forget the peer."""

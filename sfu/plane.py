@@ -12,6 +12,7 @@ from sfu import _engine
 from sfu.contract import Answer, Limits, MediaPlane, NoListener, PeerId, SfuListener, SourceKind
 from sfu.errors import BusyError, ClosedError, SfuError, UnknownPeerError
 from sfu.forwarding.scene import Changes, SceneTable
+from sfu.forwarding.tuning import Size
 from sfu.stats import HandshakeCounts, MediaStats, media_stats
 from sfu.transport.addresses import host_addresses
 from sfu.transport.budget import TokenBucket
@@ -54,6 +55,8 @@ class Sfu(MediaPlane):
             _engine.DtlsReceived: self._on_dtls,
             _engine.PeerSilent: self._on_silent,
             _engine.SourceStarted: self._on_source_started,
+            _engine.LayersWanted: self._on_layers_wanted,
+            _engine.SlotPaused: self._on_slot_paused,
             _engine.Speaking: self._on_speaking,
             _engine.Stats: self._on_stats,
         }
@@ -140,6 +143,14 @@ class Sfu(MediaPlane):
             self._engine.set_enabled(peer, mid, enabled)
         self._apply(changes)
 
+    def set_sizes(self, viewer: PeerId, sizes: Mapping[str, tuple[int, int]]) -> None:
+        self._apply(
+            self._scenes.set_sizes(viewer, {mid: Size(*size) for mid, size in sizes.items()})
+        )
+
+    def limit_video(self, viewer: PeerId, max_height: int | None) -> None:
+        self._apply(self._scenes.limit(viewer, max_height))
+
     def disconnect(self, peer: PeerId) -> None:
         connection = self._connections.pop(peer, None)
         if connection is None:
@@ -200,6 +211,15 @@ class Sfu(MediaPlane):
 
     def _apply(self, changes: Changes) -> None:
         """Routes at once and together; the listener after the caller has its answer."""
+        for tuned in changes.tuned:
+            drawn, tuning = tuned.tuning.drawn, tuned.tuning
+            self._engine.set_slot(
+                tuned.viewer,
+                tuned.slot,
+                drawn=None if drawn is None else (drawn.width, drawn.height),
+                max_height=tuning.max_height,
+                priority=tuning.priority,
+            )
         for route in changes.routes:
             self._engine.route(route.viewer, route.slot, route.source)
         for told in changes.slots:
@@ -253,6 +273,15 @@ class Sfu(MediaPlane):
 
     def _on_source_started(self, event: _engine.SourceStarted) -> None:
         self._apply(self._scenes.started(PeerId(event.peer), event.mid))
+
+    def _on_layers_wanted(self, event: _engine.LayersWanted) -> None:
+        peer = PeerId(event.peer)
+        source = self._scenes.source_at(peer, event.mid)
+        if source is not None:
+            self._listener.on_layers_wanted(peer, source, event.rids)
+
+    def _on_slot_paused(self, event: _engine.SlotPaused) -> None:
+        self._apply(self._scenes.paused(PeerId(event.viewer), event.slot, event.paused))
 
     def _on_speaking(self, event: _engine.Speaking) -> None:
         peer = PeerId(event.peer)

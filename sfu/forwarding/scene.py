@@ -9,6 +9,7 @@ from typing import Literal
 
 from sfu.contract import PeerId, Slot, SourceKind
 from sfu.forwarding.assignment import Candidate, Source, assign
+from sfu.forwarding.tuning import Size, Tuning, tunings
 
 Kind = Literal["audio", "video"]
 
@@ -32,6 +33,15 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotTuned:
+    """The engine is to serve the viewer's slot so from now on."""
+
+    viewer: PeerId
+    slot: str
+    tuning: Tuning
+
+
+@dataclass(frozen=True, slots=True)
 class SlotsChanged:
     """The whole list of the viewer's slots."""
 
@@ -50,8 +60,9 @@ class SlotsShort:
 
 @dataclass(slots=True)
 class Changes:
-    """What one call changed. `routes` go to the engine together and in order."""
+    """What one call changed. `tuned`, then `routes` go to the engine together and in order."""
 
+    tuned: list[SlotTuned] = field(default_factory=list)
     routes: list[Route] = field(default_factory=list)
     slots: list[SlotsChanged] = field(default_factory=list)
     short: list[SlotsShort] = field(default_factory=list)
@@ -74,6 +85,12 @@ class _Member:
     shown: dict[str, Source] = field(default_factory=dict)
     """Slot mid -> what it shows; empty slots are absent."""
     asked: tuple[int, int] = (0, 0)
+    sizes: dict[str, Size] = field(default_factory=dict)
+    max_height: int | None = None
+    tuned: dict[str, Tuning] = field(default_factory=dict)
+    """What the engine was told of the slots."""
+    paused: set[str] = field(default_factory=set)
+    """Slots whose picture the engine holds back."""
 
 
 class SceneTable:
@@ -104,6 +121,9 @@ class SceneTable:
         # A slot that is gone needs no route: the engine forgets it with its section.
         present = {*member.audio, *member.video}
         member.shown = {mid: source for mid, source in member.shown.items() if mid in present}
+        member.sizes = {mid: size for mid, size in member.sizes.items() if mid in present}
+        member.tuned = {mid: tuning for mid, tuning in member.tuned.items() if mid in present}
+        member.paused &= present
         return self._refresh([peer, *self._audience(member)])
 
     def place(self, peer: PeerId, scene: str | None) -> Changes:
@@ -157,6 +177,30 @@ class SceneTable:
             self._spoke += 1
             member.spoke = self._spoke
         return self._refresh(self._audience(member))
+
+    def set_sizes(self, viewer: PeerId, sizes: Mapping[str, Size]) -> Changes:
+        """How large the viewer draws its slots; what is no video slot of it means nothing."""
+        member = self._members.get(viewer)
+        if member is None:
+            return Changes()
+        member.sizes |= {mid: size for mid, size in sizes.items() if mid in member.video}
+        return self._refresh([viewer])
+
+    def limit(self, viewer: PeerId, max_height: int | None) -> Changes:
+        """The most picture lines that the viewer wants of anybody."""
+        member = self._members.get(viewer)
+        if member is None:
+            return Changes()
+        member.max_height = max_height
+        return self._refresh([viewer])
+
+    def paused(self, viewer: PeerId, slot: str, paused: bool) -> Changes:
+        """The engine holds the pictures of a slot back, or shows them again."""
+        member = self._members.get(viewer)
+        if member is None or slot not in member.video or paused == (slot in member.paused):
+            return Changes()
+        (member.paused.add if paused else member.paused.discard)(slot)
+        return Changes(slots=[SlotsChanged(viewer, _slots(member))])
 
     def remove(self, peer: PeerId) -> Changes:
         """Forget a peer; its slots are not told of any more."""
@@ -236,6 +280,7 @@ class SceneTable:
         ]
         shown = assign(candidates, viewer.audio, viewer.video, viewer.shown)
         self._ask_for_slots(viewer, candidates, changes)
+        self._tune(viewer, shown, candidates, changes)
         if shown == viewer.shown:
             return
         for mid in (*viewer.audio, *viewer.video):
@@ -243,8 +288,30 @@ class SceneTable:
             if source != viewer.shown.get(mid):
                 route = None if source is None else (source.peer, source.mid)
                 changes.routes.append(Route(viewer.peer, mid, route))
+                viewer.paused.discard(mid)
         viewer.shown = shown
         changes.slots.append(SlotsChanged(viewer.peer, _slots(viewer)))
+
+    def _tune(
+        self,
+        viewer: _Member,
+        shown: Mapping[str, Source],
+        candidates: Sequence[Candidate],
+        changes: Changes,
+    ) -> None:
+        """Tell what the engine does not know yet of the slots that show pictures."""
+        people = len(self._scenes.get(self._stage(viewer), {}))
+        for mid, tuning in tunings(
+            shown, candidates, viewer.sizes, viewer.max_height, people
+        ).items():
+            if viewer.tuned.get(mid, Tuning()) != tuning:
+                viewer.tuned[mid] = tuning
+                changes.tuned.append(SlotTuned(viewer.peer, mid, tuning))
+
+    def _stage(self, viewer: _Member) -> str:
+        """The scene that the viewer sees; "" if none."""
+        seen = viewer if viewer.watches is None else self._members.get(viewer.watches)
+        return (seen.scene if seen is not None else None) or ""
 
     def _ask_for_slots(
         self, viewer: _Member, candidates: Sequence[Candidate], changes: Changes
@@ -282,6 +349,8 @@ def _candidate(member: _Member, kind: SourceKind) -> Candidate:
 def _slots(member: _Member) -> tuple[Slot, ...]:
     def view(mid: str) -> Slot:
         source = member.shown.get(mid)
-        return Slot(mid, None, None) if source is None else Slot(mid, source.peer, source.kind)
+        if source is None:
+            return Slot(mid, None, None)
+        return Slot(mid, source.peer, source.kind, paused=mid in member.paused)
 
     return tuple(view(mid) for mid in (*member.audio, *member.video))

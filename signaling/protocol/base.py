@@ -14,6 +14,12 @@ MAX_COMMAND_BYTES = 16 * 1024
 
 MAX_SDP_BYTES = 128 * 1024
 MAX_CHAT_CHARS = 2000
+MAX_PICTURE_PIXELS = 16_384
+"""Of one side: what no screen reaches."""
+
+MAX_SIZES = 64
+"""Slots in one `slots.sizes`; a client has at most 16 of each kind."""
+
 MAX_CHAT_REPLAY = 200
 
 
@@ -32,6 +38,7 @@ QualityCause = Literal["none", "self", "peer", "server"]
 QualityReason = Literal["none", "offline", "loss", "delay", "bandwidth", "cpu", "overload"]
 
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+PictureSide = Annotated[int, Field(ge=0, le=MAX_PICTURE_PIXELS)]
 Mid = Annotated[str, Field(min_length=1, max_length=16, pattern=r"^[A-Za-z0-9_.:-]+$")]
 
 

@@ -12,9 +12,11 @@ from signaling.protocol.base import (
     MAX_COMMAND_BYTES,
     MAX_MESSAGE_BYTES,
     MAX_SDP_BYTES,
+    MAX_SIZES,
     Id,
     Message,
     Mid,
+    PictureSide,
     QualityLevel,
     ReactionName,
     SourceKind,
@@ -51,6 +53,35 @@ class MediaState(Command):
     TYPE = "media.state"
     microphone: bool
     camera: bool
+
+
+class SlotSize(Message):
+    """How large a slot is drawn, in CSS pixels times `devicePixelRatio`; 0 and 0: not at all."""
+
+    slot: Mid
+    width: PictureSide
+    height: PictureSide
+
+
+class SlotsSizes(Command):
+    """How large slots are drawn: those whose size changed.
+
+    A slot that was never named may be as large as the source; one that is not drawn costs no
+    bandwidth. What is smaller gets a smaller layer. A new peer connection begins anew.
+    """
+
+    TYPE = "slots.sizes"
+    sizes: Annotated[list[SlotSize], Field(max_length=MAX_SIZES)]
+
+
+class VideoLimit(Command):
+    """The most picture lines that I want of anybody: saves data. Null: no limit; 0: sound only.
+
+    Kept for the whole visit, reconnects included. The lowest layer is sent even if it is larger.
+    """
+
+    TYPE = "video.limit"
+    max_height: PictureSide | None
 
 
 class SeatAdmit(Command):
@@ -190,6 +221,8 @@ COMMANDS: dict[str, type[Command]] = {
     for command in (
         MediaOffer,
         MediaState,
+        SlotsSizes,
+        VideoLimit,
         SeatAdmit,
         SeatRemove,
         SeatMute,

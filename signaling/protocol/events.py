@@ -168,6 +168,19 @@ class MoreSlots(Notice):
     video: int
 
 
+class LayersWanted(Notice):
+    """The layers of my camera and screen, by rid, that somebody watches now.
+
+    The client pauses the others (`encodings[i].active = false`) and resumes one as soon as it is
+    named again. Null: the server knows of no such source yet, so nothing is paused. `[""]` stands
+    for the only encoding of a source without rids, `[]` for a source that nobody watches.
+    """
+
+    TYPE = "layers.wanted"
+    camera: list[str] | None
+    screen: list[str] | None
+
+
 class Speaking(Notice):
     TYPE = "speaking"
     participant: Id
@@ -223,6 +236,7 @@ NOTICES: dict[str, type[Notice]] = {
         Place,
         Slots,
         MoreSlots,
+        LayersWanted,
         Speaking,
         QualityChanged,
         MediaLost,

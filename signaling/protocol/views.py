@@ -69,11 +69,15 @@ class RoomView(Message):
 
 
 class SlotView(Message):
-    """What one slot shows. `participant` is null for an empty slot."""
+    """What one slot shows. `participant` is null for an empty slot.
+
+    `paused`: my network cannot hold even the smallest picture, so there is sound only for now.
+    """
 
     mid: Mid
     participant: Id | None
     source: SourceKind | None
+    paused: bool
 
 
 class QualityFacts(Message):

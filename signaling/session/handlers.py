@@ -42,6 +42,16 @@ async def _state(office: Office, visit: Visit, command: wire.MediaState) -> None
     office.rooms.submit(c.SetMedia(visit.participant, command.microphone, command.camera))
 
 
+@_handles(wire.SlotsSizes)
+async def _sizes(office: Office, visit: Visit, command: wire.SlotsSizes) -> None:
+    office.desk.set_sizes(visit, command.sizes)
+
+
+@_handles(wire.VideoLimit)
+async def _limit(office: Office, visit: Visit, command: wire.VideoLimit) -> None:
+    office.desk.limit_video(visit, command.max_height)
+
+
 @_handles(wire.SeatAdmit)
 async def _admit(office: Office, visit: Visit, command: wire.SeatAdmit) -> None:
     office.rooms.submit(c.Admit(visit.participant, command.participant))

@@ -19,7 +19,8 @@ from sfu.api import (
     tracks_of,
 )
 from signaling.errors import MediaMissing, SignalingError, VisitOver
-from signaling.protocol.events import MediaLost, MoreSlots, Slots, Speaking
+from signaling.protocol.commands import SlotSize
+from signaling.protocol.events import LayersWanted, MediaLost, MoreSlots, Slots, Speaking
 from signaling.protocol.views import SlotView
 from signaling.session.visit import Visit
 
@@ -66,6 +67,7 @@ class PeerDesk(Stage, SfuListener):
         self._visits: dict[PeerId, Visit] = {}
         self._slots: dict[PeerId, Sequence[Slot]] = {}
         self._watching: dict[PeerId, Visit] = {}
+        self._wanted: dict[PeerId, dict[SourceKind, list[str]]] = {}
 
     # Offers.
 
@@ -101,6 +103,8 @@ class PeerDesk(Stage, SfuListener):
         self._visits[answer.peer] = visit
         if visit.watching is not None:
             self._watching[answer.peer] = visit
+        if visit.max_video_height is not None:
+            self._media.limit_video(answer.peer, visit.max_video_height)
         self._rooms.restage(visit.participant)
         self._follow(visit.participant)
         self.resend_slots(visit)
@@ -130,6 +134,20 @@ class PeerDesk(Stage, SfuListener):
         self._visits.pop(peer, None)
         self._slots.pop(peer, None)
         self._watching.pop(peer, None)
+        self._wanted.pop(peer, None)
+
+    # What a viewer wants of pictures.
+
+    def set_sizes(self, visit: Visit, sizes: Iterable[SlotSize]) -> None:
+        """Pass on how large slots are drawn; without a peer connection there are no slots."""
+        if visit.peer is not None:
+            self._media.set_sizes(visit.peer, {one.slot: (one.width, one.height) for one in sizes})
+
+    def limit_video(self, visit: Visit, max_height: int | None) -> None:
+        """Remember the limit for the visit and its later peer connections."""
+        visit.max_video_height = max_height
+        if visit.peer is not None:
+            self._media.limit_video(visit.peer, max_height)
 
     # The stage.
 
@@ -190,13 +208,31 @@ class PeerDesk(Stage, SfuListener):
     def _slot_view(self, slot: Slot) -> SlotView:
         shown = self._visits.get(slot.peer) if slot.peer is not None else None
         if shown is None:
-            return SlotView(mid=slot.mid, participant=None, source=None)
-        return SlotView(mid=slot.mid, participant=shown.participant, source=slot.source)
+            return SlotView(mid=slot.mid, participant=None, source=None, paused=False)
+        return SlotView(
+            mid=slot.mid,
+            participant=shown.participant,
+            source=slot.source,
+            paused=slot.paused,
+        )
 
     def on_slots_short(self, viewer: PeerId, audio: int, video: int) -> None:
         visit = self._visits.get(viewer)
         if visit is not None:
             visit.send(MoreSlots(audio=audio, video=video))
+
+    def on_layers_wanted(self, peer: PeerId, source: SourceKind, rids: Sequence[str]) -> None:
+        if peer not in self._visits:
+            return
+        self._wanted.setdefault(peer, {})[source] = list(rids)
+        self.resend_layers(self._visits[peer])
+
+    def resend_layers(self, visit: Visit) -> None:
+        """Tell a client which of its layers are watched; a reconnect may have missed it."""
+        if visit.peer is None or visit.peer not in self._wanted:
+            return
+        wanted = self._wanted[visit.peer]
+        visit.send(LayersWanted(camera=wanted.get("camera"), screen=wanted.get("screen")))
 
     def on_speaking(self, peer: PeerId, speaking: bool) -> None:
         speaker = self._visits.get(peer)

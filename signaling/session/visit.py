@@ -40,6 +40,8 @@ class Visit:
         """The id of the WHIP or WHEP session, if that is how the participant is here."""
         self.watching: str | None = None
         """The one participant that is shown to this visitor (WHEP)."""
+        self.max_video_height: int | None = None
+        """The most picture lines that the participant wants of anybody."""
         self.silent = False
         """Whether the media of a visit without a socket fell silent and was not heard since."""
         self.heard_packets: int | None = None

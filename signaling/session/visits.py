@@ -166,6 +166,7 @@ class Visits(RoomListener):
     def greeted(self, visit: Visit) -> None:
         """Call after the greeting was sent: the client may have missed what its slots show."""
         self.desk.resend_slots(visit)
+        self.desk.resend_layers(visit)
 
     # Acting.
 

@@ -113,6 +113,12 @@ class ScriptedMedia:
     def set_enabled(self, peer: PeerId, source: str, enabled: bool) -> None:
         self.calls.append((source, peer, enabled))
 
+    def set_sizes(self, viewer: PeerId, sizes: Mapping[str, tuple[int, int]]) -> None:
+        self.calls.append(("sizes", viewer, dict(sizes)))
+
+    def limit_video(self, viewer: PeerId, max_height: int | None) -> None:
+        self.calls.append(("limit", viewer, max_height))
+
     def disconnect(self, peer: PeerId) -> None:
         self.peers.discard(peer)
         self.calls.append(("gone", peer))

@@ -132,7 +132,9 @@ test('lobby, admission, hand-over: the same connection, the same camera', async 
   expect(interview.state).toMatchObject({ phase: 'room', arrival: 'admitted' })
   expect(interview.state.tiles.map(({ participant }) => participant.id)).toEqual(['ann'])
   const next = { ...ROOM, id: 'room-2', participants: [person('me'), person('bea')], seq: 2 }
-  server.socket.notice('slots', { slots: [{ mid: '6', participant: 'bea', source: 'camera' }] })
+  server.socket.notice('slots', {
+    slots: [{ mid: '6', participant: 'bea', source: 'camera', paused: false }],
+  })
   server.socket.notice('place', { reason: 'handed_over', placement: 'room', room: next })
   const [tile] = interview.state.tiles
   expect(tile?.participant.id).toBe('bea')

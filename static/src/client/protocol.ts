@@ -132,11 +132,16 @@ export interface RoomView {
   seq: number;
 }
 
-/** What one slot shows. `participant` is null for an empty slot. */
+/**
+ * What one slot shows. `participant` is null for an empty slot.
+ *
+ * `paused`: my network cannot hold even the smallest picture, so there is sound only for now.
+ */
 export interface SlotView {
   mid: string;
   participant: string | null;
   source: SourceKind | null;
+  paused: boolean;
 }
 
 /**
@@ -210,6 +215,32 @@ export interface MediaOffer {
 export interface MediaState {
   microphone: boolean;
   camera: boolean;
+}
+
+/** How large a slot is drawn, in CSS pixels times `devicePixelRatio`; 0 and 0: not at all. */
+export interface SlotSize {
+  slot: string;
+  width: number;
+  height: number;
+}
+
+/**
+ * How large slots are drawn: those whose size changed.
+ *
+ * A slot that was never named may be as large as the source; one that is not drawn costs no
+ * bandwidth. What is smaller gets a smaller layer. A new peer connection begins anew.
+ */
+export interface SlotsSizes {
+  sizes: SlotSize[];
+}
+
+/**
+ * The most picture lines that I want of anybody: saves data. Null: no limit; 0: sound only.
+ *
+ * Kept for the whole visit, reconnects included. The lowest layer is sent even if it is larger.
+ */
+export interface VideoLimit {
+  max_height: number | null;
 }
 
 /** Let a waiting participant in (interviewer, HR). */
@@ -410,6 +441,18 @@ export interface MoreSlots {
   video: number;
 }
 
+/**
+ * The layers of my camera and screen, by rid, that somebody watches now.
+ *
+ * The client pauses the others (`encodings[i].active = false`) and resumes one as soon as it is
+ * named again. Null: the server knows of no such source yet, so nothing is paused. `[""]` stands
+ * for the only encoding of a source without rids, `[]` for a source that nobody watches.
+ */
+export interface LayersWanted {
+  camera: string[] | null;
+  screen: string[] | null;
+}
+
 export interface Speaking {
   participant: string;
   speaking: boolean;
@@ -506,6 +549,8 @@ export type Acknowledgement<Reply> =
 export interface Commands {
   'media.offer': { body: MediaOffer; reply: MediaAnswer };
   'media.state': { body: MediaState; reply: Done };
+  'slots.sizes': { body: SlotsSizes; reply: Done };
+  'video.limit': { body: VideoLimit; reply: Done };
   'seat.admit': { body: SeatAdmit; reply: Done };
   'seat.remove': { body: SeatRemove; reply: Done };
   'seat.mute': { body: SeatMute; reply: Done };
@@ -527,6 +572,7 @@ export interface Notices {
   'place': Place;
   'slots': Slots;
   'media.more_slots': MoreSlots;
+  'layers.wanted': LayersWanted;
   'speaking': Speaking;
   'quality.changed': QualityChanged;
   'media.lost': MediaLost;

@@ -12,6 +12,7 @@ const slot = (mid: string, participant: string | null, source: SlotView['source'
   mid,
   participant,
   source,
+  paused: false,
 })
 const withPeople = (...people: RoomView['participants']): RoomView => ({
   ...ROOM,

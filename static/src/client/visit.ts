@@ -163,6 +163,7 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
         this.#redraw(() => this.#tiles.setSpeaking(participant, speaking)),
       'quality.changed': () => undefined, // the grade comes with the room's `participant.changed`
       'media.more_slots': ({ audio, video }) => this.#media.moreSlots(audio, video),
+      'layers.wanted': () => undefined, // what is not watched may be sent all the same
       'media.lost': ({ silent_ms }) => this.#media.silent(silent_ms),
       resume: () => undefined, // signalling keeps it
       goodbye: ({ reason }) => this.#onGoodbye(reason),

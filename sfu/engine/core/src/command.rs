@@ -69,6 +69,17 @@ pub struct Media {
     pub cname: String,
 }
 
+/// How a video slot is used by its viewer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tuning {
+    /// Width and height on the viewer's screen in pixels; (0, 0): it is not drawn; nothing: unknown.
+    pub drawn: Option<(u16, u16)>,
+    /// The most picture lines, of a picture that lies on its side; 0: no pictures.
+    pub max_height: Option<u16>,
+    /// Slots of a higher one get bandwidth first.
+    pub priority: u8,
+}
+
 /// An instruction to the engine, applied in order.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Command {
@@ -124,6 +135,15 @@ pub enum Command {
         /// The publisher and its source's mid.
         source: Option<(PeerId, String)>,
     },
+    /// How to serve a video slot, whatever it shows.
+    SetSlot {
+        /// The peer that watches.
+        viewer: PeerId,
+        /// The slot's mid.
+        slot: String,
+        /// What is known of its use.
+        tuning: Tuning,
+    },
     /// Drop or forward what a source sends.
     SetEnabled {
         /// The publisher.
@@ -170,6 +190,11 @@ impl fmt::Debug for Command {
                 slot,
                 source,
             } => write!(f, "Route({viewer}, {slot}, {source:?})"),
+            Self::SetSlot {
+                viewer,
+                slot,
+                tuning,
+            } => write!(f, "SetSlot({viewer}, {slot}, {tuning:?})"),
             Self::SetEnabled { peer, mid, enabled } => {
                 write!(f, "SetEnabled({peer}, {mid}, {enabled})")
             }

@@ -40,6 +40,24 @@ pub enum Event {
         /// The layer, "" outside simulcast.
         rid: String,
     },
+    /// The layers of a video source that somebody watches now: the publisher may pause the others.
+    LayersWanted {
+        /// The publisher.
+        peer: PeerId,
+        /// The source's mid.
+        mid: String,
+        /// The layers, lowest first; "" for that of a source without simulcast.
+        rids: Vec<String>,
+    },
+    /// A viewer's path cannot hold the smallest picture of a slot, or can again.
+    SlotPaused {
+        /// The viewer.
+        viewer: PeerId,
+        /// The slot's mid.
+        slot: String,
+        /// True while no pictures are sent for want of bandwidth.
+        paused: bool,
+    },
     /// Voice began or ended (RFC 6464 levels, smoothed, with hysteresis).
     Speaking {
         /// The publisher.

@@ -9,6 +9,7 @@ use crate::command::MediaKind;
 use crate::keyframe::KeyframeRequest;
 use crate::nack::{Arrival, MissingPackets};
 use crate::packet::Packet;
+use crate::picture::PictureSize;
 use crate::received::ReceivedWindow;
 use crate::reports::{Reception, SenderReportSeen};
 use crate::seqnum::SequenceExtender;
@@ -100,6 +101,8 @@ pub struct Layer {
     pub has_nack: bool,
     /// Totals.
     pub totals: LayerTotals,
+    /// How large its pictures are, where the format tells.
+    pub size: Option<PictureSize>,
     retired: Option<(u32, Time)>,
     extender: SequenceExtender,
     window: ReceivedWindow,
@@ -134,6 +137,7 @@ impl Layer {
             cache: PacketCache::new(records, arena_bytes),
             has_nack: false,
             totals: LayerTotals::default(),
+            size: None,
             retired: None,
             extender: SequenceExtender::default(),
             window: ReceivedWindow::default(),
@@ -257,6 +261,7 @@ impl Layer {
             return;
         }
         self.totals.keyframes += 1;
+        self.size = packet.picture_size().or(self.size);
         self.keyframe = Some(Keyframe {
             sequence: packet.sequence,
             timestamp: packet.header.timestamp,

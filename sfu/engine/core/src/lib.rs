@@ -19,6 +19,7 @@ mod nack;
 pub mod outbox;
 mod packet;
 mod peer;
+mod picture;
 mod received;
 mod redundancy;
 mod reports;
@@ -38,6 +39,6 @@ pub mod wire;
 /// A peer's number, allotted by the owner and never used twice.
 pub type PeerId = u64;
 
-pub use command::{Codec, Command, Direction, Media, MediaKind};
+pub use command::{Codec, Command, Direction, Media, MediaKind, Tuning};
 pub use engine::{Config, Engine};
 pub use event::{Event, Stats, StreamStats};

@@ -3,6 +3,7 @@
 use core::ops::Range;
 
 use crate::extensions::{Meaning, MeaningById};
+use crate::picture::PictureSize;
 use crate::redundancy::{Earlier, MAX_DEPTH};
 use crate::wire::extension::{identifier, transport_sequence};
 use crate::wire::red::EARLIER_HEADER_BYTES;
@@ -134,6 +135,13 @@ impl<'a> Packet<'a> {
     /// The payload's bytes.
     pub fn payload_bytes(&self) -> &'a [u8] {
         &self.bytes[self.payload.clone()]
+    }
+
+    /// The size of the picture that a VP8 keyframe's first packet begins.
+    pub fn picture_size(&self) -> Option<PictureSize> {
+        self.vp8?;
+        let (width, height) = vp8::keyframe_size(self.payload_bytes())?;
+        Some(PictureSize::shown(width, height, self.video_orientation))
     }
 
     fn look_into_payload(&mut self, format: Format) -> Result<(), WireError> {

@@ -7,13 +7,14 @@ use core::time::Duration;
 use crate::cache::{
     AUDIO_ARENA_BYTES, AUDIO_RECORDS, PacketCache, VIDEO_ARENA_BYTES, VIDEO_RECORDS,
 };
-use crate::command::{Codec, Media, MediaKind};
+use crate::command::{Codec, Media, MediaKind, Tuning};
 use crate::extensions::SlotExtensionIds;
 use crate::outbox::Priority;
 use crate::packet::Packet;
 use crate::redundancy::{Depth, Redundancy};
 use crate::resend::ResendLimiter;
 use crate::rewrite::{Origin, Rewriter};
+use crate::source::LayerSet;
 use crate::time::Time;
 
 pub use compose::{OVERHEAD_BYTES, Sending, Stamp};
@@ -83,8 +84,10 @@ pub struct Slot {
     pub cname: String,
     /// What is shown.
     pub shown: Option<Shown>,
-    /// The highest layer that the viewer may get; the best by default.
-    pub max_layer: usize,
+    /// How the viewer uses it.
+    pub tuning: Tuning,
+    /// The highest layer that the viewer is to get; nothing while no pictures are shown.
+    pub target: Option<usize>,
     /// The numbering.
     pub rewriter: Rewriter,
     /// Limits retransmissions.
@@ -123,7 +126,8 @@ impl Slot {
             rtx_ssrc: None,
             cname: String::new(),
             shown: None,
-            max_layer: usize::MAX,
+            tuning: Tuning::default(),
+            target: Some(usize::MAX),
             rewriter: Rewriter::new(seed),
             resends: ResendLimiter::default(),
             depth: Depth::default(),
@@ -192,19 +196,24 @@ impl Slot {
         }
     }
 
-    /// What to do with a packet of the shown source; `best` is the source's best arriving layer.
-    pub fn judge(&self, origin: Origin, best: Option<usize>, packet: &Packet<'_>) -> Verdict {
+    /// What to do with a packet of the shown source, of which these layers arrive.
+    pub fn judge(&self, origin: Origin, arriving: LayerSet, packet: &Packet<'_>) -> Verdict {
         if self.codec(packet).is_none() {
             return Verdict::Ignore;
         }
         let continues = self
             .live
             .is_some_and(|live| live.origin == origin && self.same_codec(live, packet));
-        let wanted = best.map(|best| best.min(self.max_layer)) == Some(origin.layer);
-        match (continues, packet.starts_keyframe) {
-            (true, _) => Verdict::Forward,
-            (false, true) if wanted || self.live.is_none() => Verdict::Begin,
-            (false, false) if wanted => Verdict::AwaitKeyframe,
+        if continues {
+            return Verdict::Forward;
+        }
+        let Some(target) = self.target else {
+            return Verdict::Ignore;
+        };
+        let wanted = arriving.nearest(target) == Some(origin.layer);
+        match packet.starts_keyframe {
+            true if wanted || (self.live.is_none() && origin.layer <= target) => Verdict::Begin,
+            false if wanted => Verdict::AwaitKeyframe,
             _ => Verdict::Ignore,
         }
     }

@@ -1,5 +1,7 @@
 //! What a publisher sends in one m-section, and which slots show it.
 
+use core::time::Duration;
+
 use crate::command::{Codec, Media, MediaKind};
 use crate::layer::Layer;
 use crate::packet::Format;
@@ -9,6 +11,45 @@ use crate::time::Time;
 
 /// Most simulcast layers of a source; more in a description are ignored.
 pub const MAX_LAYERS: usize = 4;
+
+/// How often it is looked which layers stopped.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The layers of which packets arrive, a bit for each, lowest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LayerSet(u8);
+
+impl LayerSet {
+    /// With this layer too.
+    #[must_use]
+    pub const fn with(self, layer: usize) -> Self {
+        Self(self.0 | 1 << layer)
+    }
+
+    /// Whether the layer is one of them.
+    pub const fn has(self, layer: usize) -> bool {
+        self.0 >> layer & 1 != 0
+    }
+
+    /// The highest.
+    pub const fn highest(self) -> Option<usize> {
+        match self.0 {
+            0 => None,
+            bits => Some(bits.ilog2() as usize),
+        }
+    }
+
+    /// The highest that is not above `layer`, else the lowest.
+    pub const fn nearest(self, layer: usize) -> Option<usize> {
+        let layer = if layer < 8 { layer as u32 } else { 7 };
+        let below = self.0 & (u8::MAX >> (7 - layer));
+        match (below, self.0) {
+            (0, 0) => None,
+            (0, above) => Some(above.trailing_zeros() as usize),
+            (below, _) => Some(below.ilog2() as usize),
+        }
+    }
+}
 
 /// A slot that shows a source: indices of viewer and slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +87,8 @@ pub struct Source {
     pub speech: Speech,
     /// How it repeats sound, if it may.
     pub redundancy: Option<Redundancy>,
-    best: Option<usize>,
+    arriving: LayerSet,
+    looked: Time,
 }
 
 impl Source {
@@ -61,7 +103,8 @@ impl Source {
             subscribers: Vec::new(),
             speech: Speech::default(),
             redundancy: None,
-            best: None,
+            arriving: LayerSet::default(),
+            looked: Time(0),
         };
         source.describe(media, &mut next_stream);
         source
@@ -100,7 +143,7 @@ impl Source {
                     },
                 )
                 .collect();
-            self.best = None;
+            self.arriving = LayerSet::default();
         }
         let has_nack = self.has_nack();
         self.layers
@@ -147,19 +190,28 @@ impl Source {
         !self.layers[0].rid.is_empty()
     }
 
-    /// The best arriving layer: a packet of `layer` just came.
+    /// A packet of `layer` just came.
     pub fn note_arrival(&mut self, layer: usize, now: Time) {
-        let stale = self
-            .best
-            .is_none_or(|best| best < layer || !self.layers[best].is_arriving(now));
-        if stale {
-            self.best = self.layers.iter().rposition(|layer| layer.is_arriving(now));
+        if self.arriving.has(layer) && now.since(self.looked) < LOOK_INTERVAL {
+            return;
         }
+        self.looked = now;
+        self.arriving = LayerSet::default();
+        for (layer, state) in self.layers.iter().enumerate() {
+            if state.is_arriving(now) {
+                self.arriving = self.arriving.with(layer);
+            }
+        }
+    }
+
+    /// The layers that arrive, as of the last packets.
+    pub fn arriving(&self) -> LayerSet {
+        self.arriving
     }
 
     /// The highest layer of which packets arrive, as of the last packet.
     pub fn best_layer(&self) -> Option<usize> {
-        self.best
+        self.arriving.highest()
     }
 
     /// Whether any codec has generic NACK: then lost packets are asked for and kept.
@@ -228,6 +280,20 @@ mod tests {
         assert_eq!(source.best_layer(), Some(2));
         arrive(&mut source, 0, Time::from_millis(503));
         assert_eq!(source.best_layer(), Some(0));
+    }
+
+    #[test]
+    fn the_nearest_layer_is_rather_too_low_than_too_high() {
+        let set = LayerSet::default().with(1).with(3);
+        assert_eq!(
+            [0, 1, 2, 3, usize::MAX].map(|layer| set.nearest(layer)),
+            [Some(1), Some(1), Some(1), Some(3), Some(3)]
+        );
+        assert_eq!(LayerSet::default().nearest(2), None);
+        assert_eq!(
+            (set.highest(), LayerSet::default().highest()),
+            (Some(3), None)
+        );
     }
 
     #[test]

@@ -113,6 +113,25 @@ impl Engine {
         Ok(())
     }
 
+    #[pyo3(signature = (viewer, slot, *, drawn, max_height, priority))]
+    fn set_slot(
+        &self,
+        viewer: u64,
+        slot: String,
+        drawn: Option<(u32, u32)>,
+        max_height: Option<u32>,
+        priority: u32,
+    ) -> PyResult<()> {
+        validate::mid(&slot)?;
+        let tuning = validate::tuning(drawn, max_height, priority)?;
+        self.thread.command(Command::SetSlot {
+            viewer,
+            slot,
+            tuning,
+        });
+        Ok(())
+    }
+
     fn set_enabled(&self, peer: u64, mid: String, enabled: bool) -> PyResult<()> {
         validate::mid(&mid)?;
         self.thread

@@ -90,6 +90,49 @@ impl SourceStarted {
     }
 }
 
+/// The layers of a video source that somebody watches now.
+#[pyclass(frozen, get_all, module = "sfu._engine")]
+pub(crate) struct LayersWanted {
+    peer: u64,
+    mid: String,
+    rids: Vec<String>,
+}
+
+#[pymethods]
+impl LayersWanted {
+    #[classattr]
+    fn __match_args__() -> (&'static str, &'static str, &'static str) {
+        ("peer", "mid", "rids")
+    }
+
+    fn __repr__(&self) -> String {
+        let Self { peer, mid, rids } = self;
+        format!("LayersWanted(peer={peer}, mid='{mid}', rids={rids:?})")
+    }
+}
+
+/// A viewer's path cannot hold the smallest picture of a slot, or can again.
+#[pyclass(frozen, get_all, module = "sfu._engine")]
+pub(crate) struct SlotPaused {
+    viewer: u64,
+    slot: String,
+    paused: bool,
+}
+
+#[pymethods]
+impl SlotPaused {
+    #[classattr]
+    fn __match_args__() -> (&'static str, &'static str, &'static str) {
+        ("viewer", "slot", "paused")
+    }
+
+    fn __repr__(&self) -> String {
+        let paused = if self.paused { "True" } else { "False" };
+        let Self { viewer, slot, .. } = self;
+        format!("SlotPaused(viewer={viewer}, slot='{slot}', paused={paused})")
+    }
+}
+
 /// Voice began or ended on an audio source.
 #[pyclass(frozen, get_all, module = "sfu._engine")]
 pub(crate) struct Speaking {
@@ -141,6 +184,21 @@ pub(crate) fn to_python(py: Python<'_>, event: core::Event) -> PyResult<Bound<'_
         core::Event::SourceStarted { peer, mid, rid } => {
             instance(py, SourceStarted { peer, mid, rid })
         }
+        core::Event::LayersWanted { peer, mid, rids } => {
+            instance(py, LayersWanted { peer, mid, rids })
+        }
+        core::Event::SlotPaused {
+            viewer,
+            slot,
+            paused,
+        } => instance(
+            py,
+            SlotPaused {
+                viewer,
+                slot,
+                paused,
+            },
+        ),
         core::Event::Speaking {
             peer,
             mid,

@@ -18,7 +18,9 @@ mod _engine {
     #[pymodule_export]
     use crate::errors::EngineError;
     #[pymodule_export]
-    use crate::events::{DtlsReceived, IceConnected, PeerSilent, SourceStarted, Speaking};
+    use crate::events::{
+        DtlsReceived, IceConnected, LayersWanted, PeerSilent, SlotPaused, SourceStarted, Speaking,
+    };
     #[pymodule_export]
     use crate::media::{Codec, Media};
     #[pymodule_export]
@@ -33,6 +35,8 @@ mod _engine {
             .bitor(py.get_type::<DtlsReceived>())?
             .bitor(py.get_type::<PeerSilent>())?
             .bitor(py.get_type::<SourceStarted>())?
+            .bitor(py.get_type::<LayersWanted>())?
+            .bitor(py.get_type::<SlotPaused>())?
             .bitor(py.get_type::<Speaking>())?
             .bitor(py.get_type::<Stats>())?;
         module.add("Event", event)

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use mianshi_engine_core::Tuning;
 use pyo3::PyResult;
 
 use crate::errors::error;
@@ -106,6 +107,25 @@ pub(crate) fn rid(rid: &str) -> PyResult<()> {
 
 fn is_tag(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
     (1..=MAX_TAG_CHARS).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+/// Pixels and a priority that fit the core's types.
+pub(crate) fn tuning(
+    drawn: Option<(u32, u32)>,
+    max_height: Option<u32>,
+    priority: u32,
+) -> PyResult<Tuning> {
+    let pixels = |side: u32| {
+        u16::try_from(side).map_err(|_| error("invalid_size", "a side is 0 to 65535 pixels long"))
+    };
+    Ok(Tuning {
+        drawn: drawn
+            .map(|(width, height)| Ok::<_, pyo3::PyErr>((pixels(width)?, pixels(height)?)))
+            .transpose()?,
+        max_height: max_height.map(pixels).transpose()?,
+        priority: u8::try_from(priority)
+            .map_err(|_| error("invalid_priority", "a priority is 0 to 255"))?,
+    })
 }
 
 /// Ids of RFC 8285: 1 to 14 in the one-byte form, to 255 in the two-byte form, 15 in neither.

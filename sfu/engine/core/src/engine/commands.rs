@@ -42,6 +42,11 @@ impl Engine {
                 slot,
                 source,
             } => self.route(viewer, &slot, source, now),
+            Command::SetSlot {
+                viewer,
+                slot,
+                tuning,
+            } => self.set_slot(viewer, &slot, tuning, now),
             Command::SetEnabled { peer, mid, enabled } => {
                 self.set_enabled(peer, &mid, enabled, now)
             }
@@ -261,19 +266,23 @@ impl Engine {
             slot.show(shown, &codecs);
         }
         if kind == Some(MediaKind::Video) {
+            self.retarget(at, now);
             self.start_picture(at, shown, now);
         }
     }
 
     /// Begin with the last keyframe if it is recent enough to be replayed, else ask for one.
-    fn start_picture(&mut self, at: Subscriber, shown: Shown, now: Time) {
+    pub(super) fn start_picture(&mut self, at: Subscriber, shown: Shown, now: Time) {
         let Some(source) = self
             .source(shown.peer, shown.source)
             .filter(|source| source.enabled)
         else {
             return;
         };
-        let Some(layer) = source.best_layer() else {
+        let Some(target) = self.slot(at).and_then(|slot| slot.target) else {
+            return;
+        };
+        let Some(layer) = source.arriving().nearest(target) else {
             return self.want_keyframe_for_route(shown, now);
         };
         let state = &source.layers[layer];

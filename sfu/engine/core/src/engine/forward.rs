@@ -7,7 +7,7 @@ use crate::packet::Packet;
 use crate::peer::Peer;
 use crate::rewrite::{Advance, Numbers, Origin};
 use crate::slot::{OVERHEAD_BYTES, Sending, Shown, Stamp, Verdict};
-use crate::source::Subscriber;
+use crate::source::{LayerSet, Subscriber};
 use crate::srtp::MAX_TRAILER_BYTES;
 use crate::time::Time;
 use crate::wire::rtp::RtpHeader;
@@ -25,11 +25,11 @@ impl Engine {
             let Some(at) = source.subscribers.get(next).copied() else {
                 break;
             };
-            let best = source.best_layer();
+            let arriving = source.arriving();
             next += 1;
             let verdict = self
                 .slot(at)
-                .map_or(Verdict::Ignore, |slot| slot.judge(origin, best, packet));
+                .map_or(Verdict::Ignore, |slot| slot.judge(origin, arriving, packet));
             match verdict {
                 Verdict::Forward => self.send(at, packet, now),
                 Verdict::Begin => self.begin(at, origin, packet, now),
@@ -104,8 +104,8 @@ impl Engine {
     ) {
         let (first, last) = packets.into_inner();
         let began = self.with_cached(origin, first, |engine, packet| {
-            let best = Some(origin.layer);
-            if engine.slot(at).map(|slot| slot.judge(origin, best, packet)) == Some(Verdict::Begin)
+            let only = LayerSet::default().with(origin.layer);
+            if engine.slot(at).map(|slot| slot.judge(origin, only, packet)) == Some(Verdict::Begin)
             {
                 engine.begin_with(at, origin, packet, now);
                 return true;

@@ -2,6 +2,7 @@
 
 mod commands;
 mod forward;
+mod layers;
 mod receive;
 mod redundancy;
 mod rtcp;
