@@ -8,8 +8,8 @@ BIN := .venv/bin
 export UV_LINK_MODE ?= copy
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-ENGINE_SOURCES := $(shell find sfu/engine loadtest/netsim loadtest/peers -name '*.rs' -not -path '*/target/*') \
-  $(shell find sfu/engine loadtest/netsim loadtest/peers -name Cargo.toml -not -path '*/target/*') Cargo.toml Cargo.lock
+ENGINE_SOURCES := $(shell find sfu/engine loadtest -name '*.rs' -not -path '*/target/*') \
+  $(shell find sfu/engine loadtest -name Cargo.toml -not -path '*/target/*') Cargo.toml Cargo.lock
 STATIC_SOURCES := $(shell find static -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
 
 .PHONY: help install run test test-deps check format bench clean
@@ -28,7 +28,7 @@ $(BIN)/.python: requirements.lock
 
 $(BIN)/.engine: $(BIN)/.python pyproject.toml $(ENGINE_SOURCES)
 	$(BIN)/maturin develop --release --uv 2>&1 | tail -n 20; test $${PIPESTATUS[0]} -eq 0
-	cargo build --release --quiet --package mianshi-peers
+	cargo build --release --quiet --package mianshi-peers --package mianshi-impairment
 	@touch $@
 
 static/node_modules/.installed: static/package.json static/package-lock.json
