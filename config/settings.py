@@ -108,6 +108,10 @@ class MediaSettings(Section):
     """Address to bind; by default the one that HTTP binds."""
     port: Port | None = None
     """By default the same number as HTTP's port."""
+    tcp: bool = True
+    """Let clients connect by TCP where their network lets no UDP through."""
+    tcp_port: Port | None = None
+    """By default the media port's number; the next one where HTTP has that."""
     advertised: Strings = ()
     """Addresses offered to browsers as ICE candidates; by default those that we bind."""
     max_peers: Annotated[int, Field(ge=1)] = 2000

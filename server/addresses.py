@@ -7,6 +7,9 @@ import ifaddr
 
 LOOPBACK = "127.0.0.1"
 
+MAX_V6 = 3
+"""Machines with temporary addresses (RFC 8981) have many; each costs clients checks."""
+
 
 def lan_addresses() -> tuple[str, ...]:
     """IPv4 addresses that others on the network may reach us at, private ones first."""
@@ -19,7 +22,18 @@ def lan_addresses() -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda one: (not IPv4Address(one).is_private, one)))
 
 
-def _is_local_only(address: IPv4Address) -> bool:
+def lan_addresses_v6() -> tuple[str, ...]:
+    """IPv6 addresses that others may reach us at, global ones first; a few suffice."""
+    found = {
+        ip.ip[0]
+        for adapter in ifaddr.get_adapters()
+        for ip in adapter.ips
+        if ip.is_IPv6 and not _is_local_only(IPv6Address(ip.ip[0]))
+    }
+    return tuple(sorted(found, key=lambda one: (not IPv6Address(one).is_global, one)))[:MAX_V6]
+
+
+def _is_local_only(address: IPv4Address | IPv6Address) -> bool:
     return address.is_loopback or address.is_link_local or address.is_unspecified
 
 
@@ -44,9 +58,23 @@ def reachable_host(bound_host: str) -> str:
 
 def media_addresses(bound_host: str) -> tuple[str, ...]:
     """The addresses to offer as ICE candidates for a media port bound to `bound_host`."""
-    if is_wildcard(bound_host):
-        return lan_addresses() or (LOOPBACK,)
-    return (resolved(bound_host),)
+    if not is_wildcard(bound_host):
+        return (resolved(bound_host),)
+    found = lan_addresses()
+    if ":" in bound_host:
+        found += lan_addresses_v6()
+    return found or (LOOPBACK,)
+
+
+def has_ipv6() -> bool:
+    """Whether the kernel lets a socket take both families."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            probe.bind(("::", 0))
+    except OSError:
+        return False
+    return True
 
 
 def resolved(host: str) -> str:

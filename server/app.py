@@ -16,15 +16,15 @@ from config import Settings
 from rooms.service import NodeLimits, RoomService
 from rooms.store.journal import Journal
 from rooms.store.tokens import TokenStore
-from server.addresses import lan_addresses, media_addresses, resolved
+from server.addresses import lan_addresses
 from server.bearer_sessions import BearerSessions
 from server.durable import Durable, open_durable, public_url, utc_now
 from server.endings import Endings
-from server.errors import StartError
 from server.figures import NodeFigures
 from server.hr_feed import LiveList
 from server.interview_source import ScheduledInterviews
 from server.listening import listen_http
+from server.media import start_media
 from server.observability.metrics import Metrics
 from server.private_redis import PrivateRedis
 from server.readiness import NodeReadiness
@@ -37,7 +37,7 @@ from server.stopping import Closing, Step
 from server.surroundings import NodeSurroundings
 from server.tls import ssl_context
 from server.web import finish_web_app, make_web_app
-from sfu.api import Limits, Sfu, SfuError
+from sfu.api import Sfu
 from signaling.session.visits import Visits
 from signaling.socketio.server import SignalingServer
 
@@ -87,7 +87,12 @@ async def run_node(settings: Settings, closing: Closing | None = None) -> AsyncI
         sweeping = asyncio.create_task(node.signaling.run())
         closing.push("the sweep of silent lines", lambda: _cancelled(sweeping))
         closing.push("the goodbyes", node.signaling.close)
-        log.info("serving", url=node.services.public_url, media_port=node.sfu.port)
+        log.info(
+            "serving",
+            url=node.services.public_url,
+            media_port=node.sfu.port,
+            media_tcp_port=node.sfu.tcp_port,
+        )
         yield node
         node.readiness.stopping = True
         log.info("stopping")
@@ -158,7 +163,8 @@ async def _compose(
     )
     passing = asyncio.create_task(rooms.run())
     closing.push("the live store's last writes", lambda: _cancelled(passing))
-    sfu = await _start_media(closing, settings, port)
+    sfu = await start_media(settings, port)
+    closing.push("the media engine", sfu.close)
     visits = Visits(rooms, sfu, admission, NodeSurroundings(settings.hr), clock_ms=unix_ms)
     sfu.listen(visits.desk)
     feed = LiveList(sessions, durable.interviews, durable.links, rooms)
@@ -185,26 +191,6 @@ async def _compose(
     signaling.attach(app)
     finish_web_app(app)
     return Node(durable, services, readiness, signaling, sfu, port), app
-
-
-async def _start_media(closing: Closing, settings: Settings, http_port: int) -> Sfu:
-    media = settings.media
-    host = media.host or settings.http.host
-    port = http_port if media.port is None else media.port
-    try:
-        sfu = await Sfu.start(
-            resolved(host),
-            port,
-            advertised=media.advertised or media_addresses(host),
-            limits=Limits(max_peers=media.max_peers, max_handshakes=media.max_handshakes),
-        )
-    except (OSError, SfuError) as error:
-        raise StartError(
-            f"The media port UDP {host}:{port} cannot be had: {error}.",
-            "Stop the other program, or choose another port with MIANSHI_MEDIA_PORT.",
-        ) from None
-    closing.push("the media engine", sfu.close)
-    return sfu
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The media engine: one UDP port, one thread; commands in, batches of events out.
+"""The media engine: one UDP port, TCP beside it, one thread; commands in, batches of events out.
 
 Every method of `Engine` except `drain` queues a command for the media thread and returns at
 once, in order; none blocks, and none raises for a peer that is already gone. Python allots the
@@ -62,10 +62,16 @@ class Media:
 
 @final
 class Engine:
-    def __init__(self, host: str, port: int, *, seed: bytes) -> None:
-        """Bind one UDP socket (port 0: any) and start the media thread. `seed`: 32 bytes."""
+    def __init__(self, host: str, port: int, *, seed: bytes, tcp_port: int | None = None) -> None:
+        """Bind one UDP socket (port 0: any) and start the media thread. `seed`: 32 bytes.
+
+        With `tcp_port` (0: any) clients may also connect by TCP (RFC 6544, passive); where only
+        that port cannot be had the code is `tcp_unavailable`.
+        """
     @property
     def port(self) -> int: ...
+    @property
+    def tcp_port(self) -> int | None: ...
     @property
     def event_fd(self) -> int:
         """Readable while events wait; `drain` clears it."""
@@ -118,6 +124,7 @@ class IceConnected:
     peer: int
     address: tuple[str, int]
     changed: bool
+    transport: Literal["udp", "tcp"]
 
 @final
 class DtlsReceived:
@@ -197,6 +204,7 @@ class Stats:
     peers: int
     datagrams_received: int
     datagrams_sent: int
+    tcp_connections: int
     datagrams_dropped: dict[str, int]
     """By reason: stun_unauthenticated, unknown_address, srtp_auth, srtp_replay, malformed, …"""
     streams: list[StreamStats]

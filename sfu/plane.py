@@ -67,22 +67,25 @@ class Sfu(MediaPlane):
         host: str = "127.0.0.1",
         port: int = 0,
         *,
+        tcp_port: int | None = None,
         advertised: Sequence[str] = (),
         limits: Limits | None = None,
     ) -> Self:
         """Bind the media port and be ready for offers.
 
-        `advertised`: addresses for browsers (`ip`, `ip:port`), by default `host`. Raises
-        SfuError: the engine's code if the port cannot be had, `sfu_address` for unusable addresses.
+        `tcp_port`: where clients may connect by TCP (0: any; None: nowhere). `advertised`:
+        addresses for browsers (`ip`, `ip:port`), by default `host`. Raises SfuError: the engine's
+        code if a port cannot be had (`tcp_unavailable`: only that one), `sfu_address` for
+        unusable addresses.
         """
         certificate = NodeCertificate.generateCertificate()
         await warm_up(certificate)
         try:
-            engine = _engine.Engine(host, port, seed=secrets.token_bytes(32))
+            engine = _engine.Engine(host, port, seed=secrets.token_bytes(32), tcp_port=tcp_port)
         except _engine.EngineError as error:
             raise SfuError(error.code, str(error)) from error
         try:
-            addresses = host_addresses(host, engine.port, advertised)
+            addresses = host_addresses(host, engine.port, advertised, engine.tcp_port)
             sfu = cls(engine, certificate, addresses, limits or Limits())
         except BaseException:
             engine.close()
@@ -98,6 +101,11 @@ class Sfu(MediaPlane):
     def port(self) -> int:
         """The UDP port in use."""
         return self._engine.port
+
+    @property
+    def tcp_port(self) -> int | None:
+        """The TCP port in use, if any."""
+        return self._engine.tcp_port
 
     async def connect(self, offer: str, tracks: Mapping[str, SourceKind]) -> Answer:
         self._admit()

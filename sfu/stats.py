@@ -56,6 +56,8 @@ class MediaStats:
     datagrams_dropped: Mapping[str, int]
     """By reason, as in `sfu._engine.Stats`."""
     streams: tuple[StreamStats, ...] = field(repr=False)
+    tcp_connections: int = 0
+    """Of clients whose network lets no UDP through, open now."""
 
 
 STREAM_FIELDS = tuple(item.name for item in fields(StreamStats))
@@ -75,6 +77,7 @@ def media_stats(
         handshakes=handshakes,
         datagrams_received=event.datagrams_received,
         datagrams_sent=event.datagrams_sent,
+        tcp_connections=event.tcp_connections,
         datagrams_dropped=dict(event.datagrams_dropped),
         streams=tuple(stream_stats(stream) for stream in event.streams),
     )

@@ -78,11 +78,18 @@ class _MediaCollector(Collector):
         yield GaugeMetricFamily(
             "mianshi_media_peers_connected", "Peers with DTLS up", value=stats.connected
         )
-        yield CounterMetricFamily(
-            "mianshi_media_datagrams_received", "UDP datagrams", value=stats.datagrams_received
+        yield GaugeMetricFamily(
+            "mianshi_media_tcp_connections",
+            "Media connections over TCP that are open",
+            value=stats.tcp_connections,
         )
         yield CounterMetricFamily(
-            "mianshi_media_datagrams_sent", "UDP datagrams", value=stats.datagrams_sent
+            "mianshi_media_datagrams_received",
+            "Datagrams over UDP and TCP",
+            value=stats.datagrams_received,
+        )
+        yield CounterMetricFamily(
+            "mianshi_media_datagrams_sent", "Datagrams over UDP and TCP", value=stats.datagrams_sent
         )
         yield _labelled(
             "mianshi_media_datagrams_dropped",

@@ -8,9 +8,12 @@ from sfu.transport.sdp import HostAddress
 
 
 def host_addresses(
-    bound_host: str, bound_port: int, advertised: Sequence[str]
+    bound_host: str, bound_port: int, advertised: Sequence[str], tcp_port: int | None = None
 ) -> tuple[HostAddress, ...]:
     """What clients are told: `advertised` (`ip`, `ip:port`, `[ip]:port`), else what is bound.
+
+    TCP candidates, if there is a `tcp_port`, come behind all others. Their port is the one bound,
+    or, where UDP and TCP are bound to one number, the one that is advertised.
 
     Raises SfuError `sfu_address`: not an IP address, or nothing but a wildcard to offer.
     """
@@ -19,7 +22,12 @@ def host_addresses(
         raise SfuError(
             "sfu_address", f"browsers cannot reach {bound_host}: say which addresses to advertise"
         )
-    return found
+    if tcp_port is None:
+        return found
+    same = tcp_port == bound_port
+    return found + tuple(
+        HostAddress(one.ip, one.port if same else tcp_port, "tcp") for one in found
+    )
 
 
 def _parse(text: str, default_port: int) -> HostAddress:

@@ -72,8 +72,8 @@ class Received:
 class UdpClient(asyncio.DatagramProtocol):
     """Made by `open_client`. Media that arrives is in `rtp`, decrypted."""
 
-    def __init__(self, port: int) -> None:
-        self.server = ("127.0.0.1", port)
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self.server = (host, port)
         self.dtls = DtlsClient(self.send, [SRTP_AEAD_AES_128_GCM])
         self.rtp: asyncio.Queue[Received] = asyncio.Queue()
         self.replies: asyncio.Queue[stun.Message] = asyncio.Queue()
@@ -178,9 +178,9 @@ def parse_rtp(packet: bytes) -> Received:
     return Received(second & 127, sequence, timestamp, ssrc, packet[start:])
 
 
-async def open_client(port: int) -> UdpClient:
+async def open_client(port: int, host: str = "127.0.0.1") -> UdpClient:
     loop = asyncio.get_running_loop()
     _, client = await loop.create_datagram_endpoint(
-        lambda: UdpClient(port), local_addr=("127.0.0.1", 0)
+        lambda: UdpClient(port, host), local_addr=(host, 0)
     )
     return client

@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import Literal
 
 from sfu.transport.sdp.codecs import Codec
 from sfu.transport.sdp.lines import Section
 from sfu.transport.sdp.offer import Extension
 
-HOST_TYPE_PREFERENCE = 126
-"""RFC 8445, section 5.1.2.2."""
+HOST_TYPE_PREFERENCE = {"udp": 126, "tcp": 90}
+"""RFC 8445, section 5.1.2.2; TCP below every UDP candidate, as RFC 6544, section 4.2, has it."""
+
+PASSIVE_PREFERENCE = 4
+"""Clients open the connections: RFC 6544, section 4.2."""
 
 REVERSED = {
     "sendonly": "recvonly",
@@ -21,10 +25,11 @@ REVERSED = {
 
 @dataclass(frozen=True, slots=True)
 class HostAddress:
-    """An address and port of our one UDP socket, as clients reach it."""
+    """An address and port of ours, as clients reach it."""
 
     ip: str
     port: int
+    transport: Literal["udp", "tcp"] = "udp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +158,19 @@ def _stream(kind: str, sent: SentStream) -> Iterator[str]:
 def _candidates(addresses: Sequence[HostAddress]) -> Iterator[str]:
     """Host candidates in the order given, most preferred first (RFC 8839, section 5.1)."""
     for index, address in enumerate(addresses):
-        local_preference = 0xFFFF - index
-        priority = (HOST_TYPE_PREFERENCE << 24) | (local_preference << 8) | 0xFF
-        ip = ip_address(address.ip)
-        yield f"a=candidate:{index + 1} 1 udp {priority} {ip} {address.port} typ host"
+        priority = _priority(address, index)
+        transport = address.transport
+        # RFC 6544, section 4.5: only TCP candidates have a type.
+        suffix = " tcptype passive" if transport == "tcp" else ""
+        yield (
+            f"a=candidate:{index + 1} 1 {transport} {priority} {ip_address(address.ip)} "
+            f"{address.port} typ host{suffix}"
+        )
     yield "a=end-of-candidates"
+
+
+def _priority(address: HostAddress, index: int) -> int:
+    local = 0xFFFF - index
+    if address.transport == "tcp":
+        local = PASSIVE_PREFERENCE << 13 | 0x1FFF - index
+    return HOST_TYPE_PREFERENCE[address.transport] << 24 | local << 8 | 0xFF

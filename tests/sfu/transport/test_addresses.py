@@ -21,6 +21,20 @@ def test_advertised_addresses_may_bring_their_ports():
     )
 
 
+def test_tcp_candidates_stand_behind_all_others():
+    assert host_addresses("::1", 5000, ["::1", "192.0.2.1:99"], 5001) == (
+        HostAddress("::1", 5000),
+        HostAddress("192.0.2.1", 99),
+        HostAddress("::1", 5001, "tcp"),
+        HostAddress("192.0.2.1", 5001, "tcp"),
+    )
+
+
+def test_one_number_for_both_transports_is_one_outside_too():
+    offered = host_addresses("127.0.0.1", 5000, ["192.0.2.1:99"], 5000)
+    assert offered[1] == HostAddress("192.0.2.1", 99, "tcp")
+
+
 @pytest.mark.parametrize(
     ("host", "advertised"),
     [

@@ -91,6 +91,25 @@ class TestBrowsers:
         ]
         assert sdp.count("a=candidate") == 2
 
+    def test_a_tcp_candidate_is_passive_and_below_every_udp_one(self):
+        addresses = (
+            HostAddress("192.0.2.7", 5000),
+            HostAddress("192.0.2.7", 5001, "tcp"),
+            HostAddress("2001:db8::1", 5001, "tcp"),
+        )
+        sdp = negotiator(addresses=addresses).answer(offer("chromium-156"), ALL_TRACKS).sdp
+        assert [line for line in section(sdp, "0") if "candidate:" in line] == [
+            "a=candidate:1 1 udp 2130706431 192.0.2.7 5000 typ host",
+            "a=candidate:2 1 tcp 1520434943 192.0.2.7 5001 typ host tcptype passive",
+            "a=candidate:3 1 tcp 1520434687 2001:db8::1 5001 typ host tcptype passive",
+        ]
+        read = SessionDescription.parse(sdp).media[0].ice_candidates
+        assert [(each.protocol, each.tcpType) for each in read] == [
+            ("udp", None),
+            ("tcp", "passive"),
+            ("tcp", "passive"),
+        ]
+
     def test_aiortc_reads_the_answer(self):
         parsed = SessionDescription.parse(answer("chromium-156").sdp)
         assert [media.rtp.muxId for media in parsed.media] == [str(mid) for mid in range(10)]

@@ -84,6 +84,8 @@ pub struct Stats {
     pub datagrams_received: u64,
     /// Datagrams the engine gave to be sent since its start.
     pub datagrams_sent: u64,
+    /// TCP connections that are open; the loop's to say.
+    pub tcp_connections: u64,
     /// Datagrams dropped since the start, by reason.
     pub datagrams_dropped: Vec<(&'static str, u64)>,
     /// One for every received layer and every slot in use.

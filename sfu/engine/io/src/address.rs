@@ -71,7 +71,8 @@ impl RawAddress {
                 let port = u16::from_be(v6.sin6_port);
                 Some(match ip.to_ipv4_mapped() {
                     Some(v4) => SocketAddr::from((v4, port)),
-                    None => SocketAddrV6::new(ip, port, v6.sin6_flowinfo, v6.sin6_scope_id).into(),
+                    // The flow says nothing about the path; the engine marks its own with it.
+                    None => SocketAddrV6::new(ip, port, 0, v6.sin6_scope_id).into(),
                 })
             }
             _ => None,
@@ -94,6 +95,14 @@ mod tests {
             let (raw, _) = RawAddress::new(address, socket_is_v6);
             assert_eq!(raw.address(), Some(address));
         }
+    }
+
+    #[test]
+    fn nobody_can_send_the_mark_of_another_transport() {
+        let marked =
+            mianshi_engine_core::transport::tcp_address("[2001:db8::7]:9".parse().unwrap());
+        let (raw, _) = RawAddress::new(marked, true);
+        assert_eq!(raw.address(), Some("[2001:db8::7]:9".parse().unwrap()));
     }
 
     #[test]

@@ -23,3 +23,26 @@ pub struct SendCounters {
     /// Calls into the kernel.
     pub calls: u64,
 }
+
+/// Connections over TCP and what went through them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StreamCounters {
+    /// Open now.
+    pub open: u64,
+    /// Let in.
+    pub accepted: u64,
+    /// Not let in: too many, or no descriptor left.
+    pub refused: u64,
+    /// Closed because they did not authenticate in time, made room, or fell silent.
+    pub expired: u64,
+    /// Closed because they spoke something else.
+    pub malformed: u64,
+    /// Packets handed to the engine.
+    pub received: u64,
+    /// Packets queued for the kernel.
+    pub sent: u64,
+    /// Packets dropped because the peer reads too slowly.
+    pub behind: u64,
+    /// Packets for a connection that is closed.
+    pub unsent: u64,
+}

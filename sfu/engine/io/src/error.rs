@@ -7,8 +7,9 @@ use std::io;
 #[derive(Debug)]
 pub struct StartError {
     /// Stable: `address_in_use`, `address_unavailable`, `permission_denied`, `out_of_descriptors`
-    /// or `socket_failed`.
+    /// or `socket_failed`; `tcp_unavailable` if only the TCP port cannot be had.
     pub code: &'static str,
+    socket: &'static str,
     source: io::Error,
 }
 
@@ -21,7 +22,23 @@ impl From<io::Error> for StartError {
             Some(libc::EMFILE | libc::ENFILE) => "out_of_descriptors",
             _ => "socket_failed",
         };
-        Self { code, source }
+        let socket = "UDP";
+        Self {
+            code,
+            socket,
+            source,
+        }
+    }
+}
+
+impl StartError {
+    /// The UDP socket is there, the TCP port cannot be had.
+    pub(crate) fn of_tcp(source: io::Error) -> Self {
+        Self {
+            code: "tcp_unavailable",
+            socket: "TCP",
+            source,
+        }
     }
 }
 
@@ -29,8 +46,8 @@ impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "the engine could not have its UDP socket: {}",
-            self.source
+            "the engine could not have its {} socket: {}",
+            self.socket, self.source
         )
     }
 }

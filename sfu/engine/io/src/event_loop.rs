@@ -5,11 +5,13 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mianshi_engine_core::transport::is_tcp;
 use mianshi_engine_core::{Engine, Event};
 
 use crate::clock::Clock;
 use crate::mailbox::{Inbox, Letter, Outbox};
 use crate::net::{Poller, Receiver, Sender};
+use crate::streams::Streams;
 
 /// Batches received before commands, timers and events have their turn again.
 const MAX_BATCHES_PER_TURN: usize = 4;
@@ -21,6 +23,8 @@ pub(crate) struct EventLoop {
     pub poller: Poller,
     pub receiver: Receiver,
     pub sender: Sender,
+    /// Nothing where TCP is switched off.
+    pub streams: Option<Streams>,
     pub inbox: Arc<Inbox>,
     pub outbox: Arc<Outbox>,
     pub letters: Vec<Letter>,
@@ -39,6 +43,9 @@ impl EventLoop {
             if readiness.readable {
                 self.receive();
             }
+            if readiness.streams {
+                self.serve_streams();
+            }
             self.tick();
             self.send();
             if readiness.writable {
@@ -50,7 +57,9 @@ impl EventLoop {
     }
 
     fn until_deadline(&mut self) -> Option<Duration> {
-        let deadline = self.engine.deadline()?;
+        let of_streams = self.streams.as_ref().and_then(Streams::deadline);
+        let of_engine = self.engine.deadline();
+        let deadline = of_engine.into_iter().chain(of_streams).min()?;
         let left_us = deadline.0.saturating_sub(self.clock.now().0);
         Some(Duration::from_micros(left_us))
     }
@@ -88,8 +97,19 @@ impl EventLoop {
         }
     }
 
+    fn serve_streams(&mut self) {
+        if let Some(streams) = &mut self.streams {
+            streams.serve(&mut self.engine, self.clock.now());
+        }
+    }
+
     fn tick(&mut self) {
         let now = self.clock.now();
+        if let Some(streams) = &mut self.streams {
+            if streams.deadline().is_some_and(|deadline| deadline <= now) {
+                streams.sweep(&mut self.engine, now);
+            }
+        }
         if self
             .engine
             .deadline()
@@ -101,10 +121,20 @@ impl EventLoop {
 
     fn send(&mut self) {
         let outbox = self.engine.outbox();
-        if !outbox.is_empty() {
-            self.sender.send(&self.socket, outbox.iter());
-            outbox.clear();
+        if outbox.is_empty() {
+            return;
         }
+        let Some(streams) = &mut self.streams else {
+            self.sender.send(&self.socket, outbox.iter());
+            return outbox.clear();
+        };
+        let over_udp = outbox.iter().filter(|(to, _)| !is_tcp(to));
+        self.sender.send(&self.socket, over_udp);
+        if streams.is_in_use() {
+            streams.send(outbox.prioritised());
+        }
+        outbox.clear();
+        streams.close_gone(&mut self.engine);
     }
 
     fn tell(&mut self) {
@@ -119,6 +149,15 @@ impl EventLoop {
                 dropped.push(("oversized", received.oversized));
                 dropped.push(("send_refused", sent.failed));
                 dropped.push(("send_buffer_full", sent.backlog_dropped));
+                if let Some(streams) = &self.streams {
+                    let tcp = streams.counters();
+                    stats.tcp_connections = tcp.open;
+                    dropped.push(("tcp_behind", tcp.behind));
+                    dropped.push(("tcp_closed", tcp.unsent));
+                    dropped.push(("tcp_refused", tcp.refused));
+                    dropped.push(("tcp_expired", tcp.expired));
+                    dropped.push(("tcp_malformed", tcp.malformed));
+                }
                 dropped.push(("dtls_unread", events.dtls));
                 dropped.push(("events_unread", events.others));
             }

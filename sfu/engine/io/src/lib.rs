@@ -1,6 +1,7 @@
-//! The engine's thread: one UDP socket, one loop around the sans-IO core.
+//! The engine's thread: one UDP socket, TCP connections beside it, one loop around the sans-IO
+//! core.
 //!
-//! [`MediaThread`] owns the socket and the thread. Commands go in through a queue with one wake-up
+//! [`MediaThread`] owns the sockets and the thread. Commands go in through a queue with one wake-up
 //! per batch; events come out in batches behind one readable descriptor. On Linux the loop uses
 //! epoll, `recvmmsg`, `sendmmsg` and UDP segmentation offload; elsewhere `poll`, `recvfrom` and
 //! `sendto` ([`portable`]).
@@ -16,6 +17,7 @@ mod event_loop;
 mod grouping;
 mod mailbox;
 mod socket;
+mod streams;
 mod thread;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -26,14 +28,18 @@ mod portable;
 /// The system's calls behind one surface.
 pub mod net {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub use crate::linux::{Poller, Readiness, Receiver, Sender, Signal};
+    pub use crate::linux::{
+        Poller, Readiness, Receiver, Sender, Signal, StreamPoller, StreamReadiness,
+    };
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    pub use crate::portable::{Poller, Readiness, Receiver, Sender, Signal};
+    pub use crate::portable::{
+        Poller, Readiness, Receiver, Sender, Signal, StreamPoller, StreamReadiness,
+    };
     pub use crate::socket::bind;
 }
 
 pub use clock::Clock;
-pub use counters::{ReceiveCounters, SendCounters};
+pub use counters::{ReceiveCounters, SendCounters, StreamCounters};
 pub use error::{Crashed, StartError};
 pub use thread::MediaThread;
 

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::backlog::Backlog;
@@ -58,6 +59,8 @@ pub struct Readiness {
     pub writable: bool,
     /// The signal was raised.
     pub signalled: bool,
+    /// The poller of streams has something ready.
+    pub streams: bool,
 }
 
 /// Waits for one socket and one signal.
@@ -65,6 +68,7 @@ pub struct Readiness {
 pub struct Poller {
     socket: RawFd,
     signal: RawFd,
+    streams: Option<Watched>,
     waits_for_room: bool,
 }
 
@@ -77,8 +81,18 @@ impl Poller {
         Ok(Self {
             socket: socket.as_raw_fd(),
             signal: signal.fd(),
+            streams: None,
             waits_for_room: false,
         })
+    }
+
+    /// Wakes up for what `streams` watches, too.
+    ///
+    /// # Errors
+    /// Never here; Linux may be out of memory.
+    pub fn watch_streams(&mut self, streams: &StreamPoller) -> io::Result<()> {
+        self.streams = Some(Arc::clone(&streams.watched));
+        Ok(())
     }
 
     /// Says whether datagrams wait for room in the socket's send buffer.
@@ -94,15 +108,18 @@ impl Poller {
         } else {
             0
         };
-        let mut watched = [
+        let mut watched = vec![
             watch(self.socket, libc::POLLIN | room),
             watch(self.signal, libc::POLLIN),
         ];
+        if let Some(streams) = &self.streams {
+            watched.extend(lock(streams).iter().map(|(fd, _)| *fd));
+        }
         let milliseconds = timeout.map_or(-1, |timeout| {
             timeout.as_micros().div_ceil(1000).min(i32::MAX as u128) as libc::c_int
         });
         // SAFETY: the pointer and count describe `watched`.
-        let count = unsafe { libc::poll(watched.as_mut_ptr(), 2, milliseconds) };
+        let count = unsafe { libc::poll(watched.as_mut_ptr(), watched.len() as _, milliseconds) };
         if count <= 0 {
             return Readiness::default();
         }
@@ -110,6 +127,7 @@ impl Poller {
             readable: watched[0].revents & !libc::POLLOUT != 0,
             writable: watched[0].revents & libc::POLLOUT != 0,
             signalled: watched[1].revents != 0,
+            streams: watched[2..].iter().any(|one| one.revents != 0),
         }
     }
 }
@@ -120,6 +138,84 @@ fn watch(fd: RawFd, events: libc::c_short) -> libc::pollfd {
         events,
         revents: 0,
     }
+}
+
+/// Which stream is ready for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamReadiness {
+    /// What `watch` called it.
+    pub token: u32,
+    /// Bytes wait, or a connection, or the end.
+    pub readable: bool,
+    /// The kernel takes bytes again.
+    pub writable: bool,
+}
+
+type Watched = Arc<Mutex<Vec<(libc::pollfd, u32)>>>;
+
+/// Watches many streams.
+#[derive(Debug, Default)]
+pub struct StreamPoller {
+    watched: Watched,
+}
+
+impl StreamPoller {
+    /// Watches nothing yet.
+    ///
+    /// # Errors
+    /// Never here; Linux may be out of descriptors.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self::default())
+    }
+
+    /// Watches `fd` for input, under a name.
+    ///
+    /// # Errors
+    /// Never here; Linux may be out of memory.
+    pub fn watch(&mut self, fd: RawFd, token: u32) -> io::Result<()> {
+        lock(&self.watched).push((watch(fd, libc::POLLIN), token));
+        Ok(())
+    }
+
+    /// Says whether bytes wait for room in the send buffer of `fd`.
+    ///
+    /// # Errors
+    /// Never here; on Linux for what is not watched.
+    pub fn wait_for_room(&mut self, fd: RawFd, token: u32, wanted: bool) -> io::Result<()> {
+        let room = if wanted { libc::POLLOUT } else { 0 };
+        for one in lock(&self.watched).iter_mut() {
+            if one.0.fd == fd {
+                *one = (watch(fd, libc::POLLIN | room), token);
+            }
+        }
+        Ok(())
+    }
+
+    /// Watches `fd` no more; to be called before it is closed.
+    pub fn forget(&mut self, fd: RawFd) {
+        lock(&self.watched).retain(|(one, _)| one.fd != fd);
+    }
+
+    /// Appends what is ready now to `into`, without waiting.
+    pub fn ready(&mut self, into: &mut Vec<StreamReadiness>) {
+        let watched = lock(&self.watched);
+        let mut fds: Vec<_> = watched.iter().map(|(fd, _)| *fd).collect();
+        // SAFETY: the pointer and count describe `fds`.
+        unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as _, 0) };
+        let ready = fds
+            .iter()
+            .zip(watched.iter())
+            .filter(|(fd, _)| fd.revents != 0);
+        into.extend(ready.map(|(fd, (_, token))| StreamReadiness {
+            token: *token,
+            readable: fd.revents & !libc::POLLOUT != 0,
+            writable: fd.revents & libc::POLLOUT != 0,
+        }));
+    }
+}
+
+fn lock(watched: &Watched) -> std::sync::MutexGuard<'_, Vec<(libc::pollfd, u32)>> {
+    watched.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes datagrams one by one.
@@ -289,6 +385,29 @@ mod tests {
         );
         assert_eq!(receiver.counters().oversized, 1);
         assert_eq!(sender.counters().sent, 3);
+    }
+
+    #[test]
+    fn streams_wake_the_loop_and_say_which_they_are() {
+        let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let mut poller = Poller::new(&socket, &Signal::new().unwrap()).unwrap();
+        let mut streams = StreamPoller::new().unwrap();
+        poller.watch_streams(&streams).unwrap();
+        let (here, there) = UnixStream::pair().unwrap();
+        streams.watch(here.as_raw_fd(), 7).unwrap();
+        streams.wait_for_room(here.as_raw_fd(), 7, true).unwrap();
+        (&there).write_all(b"x").unwrap();
+        assert!(poller.wait(None).streams);
+        let mut ready = Vec::new();
+        streams.ready(&mut ready);
+        let both = StreamReadiness {
+            token: 7,
+            readable: true,
+            writable: true,
+        };
+        assert_eq!(ready, [both]);
+        streams.forget(here.as_raw_fd());
+        assert_eq!(poller.wait(Some(Duration::ZERO)), Readiness::default());
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! The one UDP socket.
+//! The one UDP socket, and the one that listens for TCP.
 
 use std::io;
 use std::mem;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use crate::address::RawAddress;
@@ -16,33 +16,58 @@ const BUFFER_BYTES: libc::c_int = 4 * 1024 * 1024;
 /// # Errors
 /// Whatever the kernel refuses.
 pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = open(address)?;
-    if address.is_ipv6() && address.ip().is_unspecified() {
-        set_option(&socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 0)?;
-    }
+    let socket = open(address, libc::SOCK_DGRAM)?;
     grow_buffers(&socket);
     count_kernel_drops(&socket);
+    attach(&socket, address)?;
+    let socket = UdpSocket::from(socket);
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+/// How many connections may wait to be accepted: a whole panel after a restart.
+const BACKLOG: libc::c_int = 512;
+
+/// Listens for TCP connections on `address`, without blocking. An unspecified IPv6 address takes
+/// IPv4 too.
+///
+/// # Errors
+/// Whatever the kernel refuses.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = open(address, libc::SOCK_STREAM)?;
+    // After a restart the port is still full of connections that are closing.
+    set_option(&socket, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    attach(&socket, address)?;
+    // SAFETY: no pointers; the socket is open and bound.
+    if unsafe { libc::listen(socket.as_raw_fd(), BACKLOG) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let listener = TcpListener::from(socket);
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn attach(socket: &OwnedFd, address: SocketAddr) -> io::Result<()> {
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        set_option(socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 0)?;
+    }
     let (raw, length) = RawAddress::new(address, address.is_ipv6());
     // SAFETY: `raw` is an initialised address of at least `length` bytes.
     let bound = unsafe { libc::bind(socket.as_raw_fd(), (&raw const raw).cast(), length) };
     if bound < 0 {
         return Err(io::Error::last_os_error());
     }
-    let socket = UdpSocket::from(socket);
-    socket.set_nonblocking(true)?;
-    Ok(socket)
+    Ok(())
 }
 
-fn open(address: SocketAddr) -> io::Result<OwnedFd> {
+fn open(address: SocketAddr, kind: libc::c_int) -> io::Result<OwnedFd> {
     let family = if address.is_ipv6() {
         libc::AF_INET6
     } else {
         libc::AF_INET
     };
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let kind = libc::SOCK_DGRAM;
+    let kind = kind | libc::SOCK_CLOEXEC;
     // SAFETY: no pointers; the result is checked before it is owned.
     let fd = unsafe { libc::socket(family, kind, 0) };
     if fd < 0 {
@@ -118,6 +143,23 @@ mod tests {
     fn port_zero_is_any_free_port() {
         let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         assert_ne!(socket.local_addr().unwrap().port(), 0);
+    }
+
+    #[test]
+    fn a_listener_takes_both_families_on_the_unspecified_address() {
+        let Ok(listener) = listen("[::]:0".parse().unwrap()) else {
+            return; // no IPv6 here
+        };
+        let port = listener.local_addr().unwrap().port();
+        listener.set_nonblocking(false).unwrap();
+        for host in ["127.0.0.1", "::1"] {
+            let Ok(here) = std::net::TcpStream::connect((host, port)) else {
+                assert_eq!(host, "::1", "IPv4 is everywhere");
+                continue;
+            };
+            let (_, remote) = listener.accept().unwrap();
+            assert_eq!(remote.port(), here.local_addr().unwrap().port());
+        }
     }
 
     #[test]

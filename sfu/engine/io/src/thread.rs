@@ -2,7 +2,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::RawFd;
 use std::panic::{self, AssertUnwindSafe};
 use std::ptr;
@@ -17,25 +17,35 @@ use crate::event_loop::EventLoop;
 use crate::mailbox::{Inbox, Letter, Outbox};
 use crate::net::{Poller, Receiver, Sender};
 use crate::socket;
+use crate::streams::Streams;
 
-/// One engine on one UDP socket in one thread. Dropping it closes it.
+/// One engine on one UDP socket, and a TCP port if wanted, in one thread. Dropping it closes it.
 #[derive(Debug)]
 pub struct MediaThread {
     address: SocketAddr,
+    tcp_address: Option<SocketAddr>,
     inbox: Arc<Inbox>,
     outbox: Arc<Outbox>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl MediaThread {
-    /// Binds `address` (port 0: any) and starts the thread. `seed` makes the engine's random
-    /// choices: 32 unpredictable bytes.
+    /// Binds `address` (port 0: any), listens for TCP on `tcp` if that is wanted, and starts the
+    /// thread. `seed` makes the engine's random choices: 32 unpredictable bytes.
     ///
     /// # Errors
-    /// The address cannot be had, or the process is out of descriptors or threads.
-    pub fn start(address: SocketAddr, seed: [u8; 32]) -> Result<Self, StartError> {
+    /// An address cannot be had, or the process is out of descriptors or threads.
+    pub fn start(
+        address: SocketAddr,
+        tcp: Option<SocketAddr>,
+        seed: [u8; 32],
+    ) -> Result<Self, StartError> {
         let socket = socket::bind(address)?;
         let address = socket.local_addr()?;
+        let listener = tcp.map(socket::listen).transpose();
+        let listener = listener.map_err(StartError::of_tcp)?;
+        let tcp_address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+        let streams = listener.map(Streams::new).transpose()?;
         let inbox = Arc::new(Inbox::new()?);
         let outbox = Arc::new(Outbox::new()?);
         let clock = Clock::start();
@@ -43,12 +53,17 @@ impl MediaThread {
             seed,
             ntp_epoch: clock.ntp_epoch(),
         };
+        let mut poller = Poller::new(&socket, inbox.signal())?;
+        if let Some(streams) = &streams {
+            poller.watch_streams(streams.poller())?;
+        }
         let event_loop = EventLoop {
             engine: Engine::new(config, clock.now()),
             clock,
-            poller: Poller::new(&socket, inbox.signal())?,
+            poller,
             receiver: Receiver::new(),
             sender: Sender::new(&socket, address),
+            streams,
             socket,
             inbox: Arc::clone(&inbox),
             outbox: Arc::clone(&outbox),
@@ -58,6 +73,7 @@ impl MediaThread {
         let thread = spawn(event_loop)?;
         Ok(Self {
             address,
+            tcp_address,
             inbox,
             outbox,
             thread: Mutex::new(Some(thread)),
@@ -67,6 +83,11 @@ impl MediaThread {
     /// Where the socket is bound.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where TCP connections are taken, if they are.
+    pub fn tcp_address(&self) -> Option<SocketAddr> {
+        self.tcp_address
     }
 
     /// Readable while events wait, and for ever after a crash.

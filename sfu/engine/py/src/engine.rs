@@ -21,12 +21,21 @@ pub(crate) struct Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (host, port, *, seed))]
-    fn new(py: Python<'_>, host: &str, port: u32, seed: &[u8]) -> PyResult<Self> {
+    #[pyo3(signature = (host, port, *, seed, tcp_port=None))]
+    fn new(
+        py: Python<'_>,
+        host: &str,
+        port: u32,
+        seed: &[u8],
+        tcp_port: Option<u32>,
+    ) -> PyResult<Self> {
         let address = validate::address(host, port)?;
+        let tcp = tcp_port
+            .map(|port| validate::address(host, port))
+            .transpose()?;
         let seed = validate::seed(seed)?;
         let thread = py
-            .detach(|| MediaThread::start(address, seed))
+            .detach(|| MediaThread::start(address, tcp, seed))
             .map_err(|refused| error(refused.code, refused.to_string()))?;
         Ok(Self { thread })
     }
@@ -34,6 +43,11 @@ impl Engine {
     #[getter]
     fn port(&self) -> u16 {
         self.thread.address().port()
+    }
+
+    #[getter]
+    fn tcp_port(&self) -> Option<u16> {
+        self.thread.tcp_address().map(|address| address.port())
     }
 
     #[getter]

@@ -1,6 +1,7 @@
 //! The events, frozen, for `match` statements; none shows an address, a key or a datagram.
 
 use mianshi_engine_core as core;
+use mianshi_engine_core::transport::{Transport, socket_address};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -12,6 +13,7 @@ pub(crate) struct IceConnected {
     peer: u64,
     address: (String, u16),
     changed: bool,
+    transport: &'static str,
 }
 
 #[pymethods]
@@ -169,8 +171,9 @@ pub(crate) fn to_python(py: Python<'_>, event: core::Event) -> PyResult<Bound<'_
             py,
             IceConnected {
                 peer,
-                address: (address.ip().to_string(), address.port()),
+                address: (socket_address(address).ip().to_string(), address.port()),
                 changed,
+                transport: Transport::of(&address).name(),
             },
         ),
         core::Event::DtlsReceived { peer, datagram } => instance(

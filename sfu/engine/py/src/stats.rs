@@ -71,6 +71,7 @@ pub(crate) struct Stats {
     peers: u64,
     datagrams_received: u64,
     datagrams_sent: u64,
+    tcp_connections: u64,
     datagrams_dropped: Py<PyDict>,
     streams: Py<PyList>,
 }
@@ -107,6 +108,7 @@ impl Stats {
             peers: stats.peers,
             datagrams_received: stats.datagrams_received,
             datagrams_sent: stats.datagrams_sent,
+            tcp_connections: stats.tcp_connections,
             datagrams_dropped: dropped.unbind(),
             streams: streams.unbind(),
         })

@@ -18,6 +18,7 @@ impl Engine {
             peers: self.index_by_id.len() as u64,
             datagrams_received: self.received,
             datagrams_sent: self.sent,
+            tcp_connections: 0,
             datagrams_dropped: self.drops.all(),
             streams: self
                 .peers

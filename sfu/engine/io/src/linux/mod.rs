@@ -6,4 +6,4 @@ mod wait;
 
 pub use receive::Receiver;
 pub use send::Sender;
-pub use wait::{Poller, Readiness, Signal};
+pub use wait::{Poller, Readiness, Signal, StreamPoller, StreamReadiness};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 const SOCKET: u64 = 0;
 const SIGNAL: u64 = 1;
+const STREAMS: u64 = 2;
 
 /// A descriptor that another thread makes readable (eventfd).
 #[derive(Debug)]
@@ -51,6 +52,8 @@ pub struct Readiness {
     pub writable: bool,
     /// The signal was raised.
     pub signalled: bool,
+    /// The poller of streams has something ready.
+    pub streams: bool,
 }
 
 /// Waits for one socket and one signal (epoll).
@@ -74,9 +77,24 @@ impl Poller {
             socket: socket.as_raw_fd(),
             waits_for_room: false,
         };
-        poller.control(libc::EPOLL_CTL_ADD, poller.socket, libc::EPOLLIN, SOCKET)?;
-        poller.control(libc::EPOLL_CTL_ADD, signal.fd(), libc::EPOLLIN, SIGNAL)?;
+        let add = libc::EPOLL_CTL_ADD;
+        control(&poller.epoll, add, poller.socket, libc::EPOLLIN, SOCKET)?;
+        control(&poller.epoll, add, signal.fd(), libc::EPOLLIN, SIGNAL)?;
         Ok(poller)
+    }
+
+    /// Wakes up for what `streams` watches, too; it must outlive this poller.
+    ///
+    /// # Errors
+    /// The kernel is out of memory.
+    pub fn watch_streams(&mut self, streams: &StreamPoller) -> io::Result<()> {
+        control(
+            &self.epoll,
+            libc::EPOLL_CTL_ADD,
+            streams.fd(),
+            libc::EPOLLIN,
+            STREAMS,
+        )
     }
 
     /// Says whether datagrams wait for room in the socket's send buffer.
@@ -85,10 +103,8 @@ impl Poller {
             return;
         }
         let interest = libc::EPOLLIN | if wanted { libc::EPOLLOUT } else { 0 };
-        if self
-            .control(libc::EPOLL_CTL_MOD, self.socket, interest, SOCKET)
-            .is_ok()
-        {
+        let modify = libc::EPOLL_CTL_MOD;
+        if control(&self.epoll, modify, self.socket, interest, SOCKET).is_ok() {
             self.waits_for_room = wanted;
         }
     }
@@ -96,7 +112,7 @@ impl Poller {
     /// Sleeps until something is ready or `timeout` has passed (`None`: for ever), rounded up to
     /// whole milliseconds.
     pub fn wait(&self, timeout: Option<Duration>) -> Readiness {
-        let mut events = [libc::epoll_event { events: 0, u64: 0 }; 2];
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; 3];
         // SAFETY: the pointer and count describe `events`.
         let count = unsafe {
             libc::epoll_wait(
@@ -110,38 +126,120 @@ impl Poller {
         let ready = usize::try_from(count).unwrap_or(0);
         events[..ready].iter().fold(Readiness::default(), merge)
     }
-
-    fn control(
-        &self,
-        operation: libc::c_int,
-        fd: RawFd,
-        interest: libc::c_int,
-        token: u64,
-    ) -> io::Result<()> {
-        let mut event = libc::epoll_event {
-            events: interest as u32,
-            u64: token,
-        };
-        // SAFETY: `event` is valid for the call and both descriptors are open.
-        let result =
-            unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), operation, fd, &raw mut event) };
-        if result < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(())
-    }
 }
 
 fn merge(mut readiness: Readiness, event: &libc::epoll_event) -> Readiness {
     let flags = event.events as libc::c_int;
-    if event.u64 == SIGNAL {
-        readiness.signalled = true;
-    } else {
-        // EPOLLERR and EPOLLHUP are cleared by reading.
-        readiness.readable |= flags & !libc::EPOLLOUT != 0;
-        readiness.writable |= flags & libc::EPOLLOUT != 0;
+    match event.u64 {
+        SIGNAL => readiness.signalled = true,
+        STREAMS => readiness.streams = true,
+        _ => {
+            // EPOLLERR and EPOLLHUP are cleared by reading.
+            readiness.readable |= flags & !libc::EPOLLOUT != 0;
+            readiness.writable |= flags & libc::EPOLLOUT != 0;
+        }
     }
     readiness
+}
+
+/// Which stream is ready for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamReadiness {
+    /// What `watch` called it.
+    pub token: u32,
+    /// Bytes wait, or a connection, or the end.
+    pub readable: bool,
+    /// The kernel takes bytes again.
+    pub writable: bool,
+}
+
+/// Watches many streams (an epoll of its own, which another one can watch).
+#[derive(Debug)]
+pub struct StreamPoller {
+    epoll: OwnedFd,
+}
+
+/// Streams looked at in one turn.
+const MAX_READY_STREAMS: usize = 64;
+
+impl StreamPoller {
+    /// Watches nothing yet.
+    ///
+    /// # Errors
+    /// The process has no descriptor left.
+    pub fn new() -> io::Result<Self> {
+        // SAFETY: no pointers.
+        let epoll = owned(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
+        Ok(Self { epoll })
+    }
+
+    /// Watches `fd` for input, under a name.
+    ///
+    /// # Errors
+    /// The kernel is out of memory.
+    pub fn watch(&mut self, fd: RawFd, token: u32) -> io::Result<()> {
+        let add = libc::EPOLL_CTL_ADD;
+        control(&self.epoll, add, fd, libc::EPOLLIN, u64::from(token))
+    }
+
+    /// Says whether bytes wait for room in the send buffer of `fd`.
+    ///
+    /// # Errors
+    /// `fd` is not watched.
+    pub fn wait_for_room(&mut self, fd: RawFd, token: u32, wanted: bool) -> io::Result<()> {
+        let interest = libc::EPOLLIN | if wanted { libc::EPOLLOUT } else { 0 };
+        let modify = libc::EPOLL_CTL_MOD;
+        control(&self.epoll, modify, fd, interest, u64::from(token))
+    }
+
+    /// Watches `fd` no more; to be called before it is closed.
+    pub fn forget(&mut self, fd: RawFd) {
+        // It fails only for what is not watched.
+        let _ = control(&self.epoll, libc::EPOLL_CTL_DEL, fd, 0, 0);
+    }
+
+    /// Appends what is ready now to `into`, without waiting.
+    pub fn ready(&mut self, into: &mut Vec<StreamReadiness>) {
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; MAX_READY_STREAMS];
+        // SAFETY: the pointer and count describe `events`.
+        let count = unsafe {
+            libc::epoll_wait(
+                self.epoll.as_raw_fd(),
+                events.as_mut_ptr(),
+                events.len() as libc::c_int,
+                0,
+            )
+        };
+        let ready = usize::try_from(count).unwrap_or(0);
+        into.extend(events[..ready].iter().map(|event| StreamReadiness {
+            token: event.u64 as u32,
+            readable: event.events as libc::c_int & !libc::EPOLLOUT != 0,
+            writable: event.events as libc::c_int & libc::EPOLLOUT != 0,
+        }));
+    }
+
+    fn fd(&self) -> RawFd {
+        self.epoll.as_raw_fd()
+    }
+}
+
+fn control(
+    epoll: &OwnedFd,
+    operation: libc::c_int,
+    fd: RawFd,
+    interest: libc::c_int,
+    token: u64,
+) -> io::Result<()> {
+    let mut event = libc::epoll_event {
+        events: interest as u32,
+        u64: token,
+    };
+    // SAFETY: `event` is valid for the call; the kernel refuses descriptors that are not open.
+    let result = unsafe { libc::epoll_ctl(epoll.as_raw_fd(), operation, fd, &raw mut event) };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }
 
 fn milliseconds(timeout: Option<Duration>) -> libc::c_int {
@@ -186,9 +284,36 @@ mod tests {
         let both = Readiness {
             readable: true,
             writable: true,
-            signalled: false,
+            ..Readiness::default()
         };
         assert_eq!(poller.wait(None), both);
+    }
+
+    #[test]
+    fn streams_wake_the_loop_and_say_which_they_are() {
+        let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let mut poller = Poller::new(&socket, &Signal::new().unwrap()).unwrap();
+        let mut streams = StreamPoller::new().unwrap();
+        poller.watch_streams(&streams).unwrap();
+        let (here, there) = std::os::unix::net::UnixStream::pair().unwrap();
+        streams.watch(here.as_raw_fd(), 7).unwrap();
+        assert_eq!(poller.wait(Some(Duration::ZERO)), Readiness::default());
+
+        streams.wait_for_room(here.as_raw_fd(), 7, true).unwrap();
+        std::io::Write::write_all(&mut &there, b"x").unwrap();
+        assert!(poller.wait(None).streams);
+        let mut ready = Vec::new();
+        streams.ready(&mut ready);
+        let both = StreamReadiness {
+            token: 7,
+            readable: true,
+            writable: true,
+        };
+        assert_eq!(ready, [both]);
+
+        streams.forget(here.as_raw_fd());
+        streams.forget(here.as_raw_fd());
+        assert_eq!(poller.wait(Some(Duration::ZERO)), Readiness::default());
     }
 
     #[test]
