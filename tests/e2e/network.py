@@ -1,4 +1,4 @@
-"""A network between browsers and the server that can lose connections, go dark and roam.
+"""A network between browsers and the server that loses connections, goes dark, roams, blocks UDP.
 
 It stands on another loopback address at the server's port number, carries TCP and UDP, and
 gives each browser socket a socket of its own towards the server, as a NAT does. One thread.
@@ -32,6 +32,7 @@ class Network(asyncio.DatagramProtocol):
     port: int
     loop: asyncio.AbstractEventLoop
     dark: bool = False
+    blocks_udp: bool = False
     outer: asyncio.DatagramTransport | None = None
     inner: dict[Address, asyncio.DatagramTransport] = field(default_factory=dict)
     streams: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -56,6 +57,10 @@ class Network(asyncio.DatagramProtocol):
         """Everything passes again."""
         self._call(lambda: setattr(self, "dark", False))
 
+    def block_udp(self, blocked: bool = True) -> None:
+        """A firewall that lets TCP through only; nobody is told, as firewalls do."""
+        self._call(lambda: setattr(self, "blocks_udp", blocked))
+
     def roam(self) -> None:
         """From Wi-Fi to mobile: TCP breaks, and media reaches the server from new addresses."""
         self._call(lambda: (self._drop_connections(), self._forget_addresses()))
@@ -77,7 +82,7 @@ class Network(asyncio.DatagramProtocol):
     # UDP
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
-        if self.dark:
+        if self.dark or self.blocks_udp:
             return
         if transport := self.inner.get(addr):
             transport.sendto(data)
@@ -87,7 +92,7 @@ class Network(asyncio.DatagramProtocol):
 
     async def _open(self, source: Address, first: bytes) -> None:
         def reply(data: bytes) -> None:
-            if self.outer and not self.dark:
+            if self.outer and not self.dark and not self.blocks_udp:
                 self.outer.sendto(data, source)
 
         transport, _ = await self.loop.create_datagram_endpoint(
@@ -99,11 +104,21 @@ class Network(asyncio.DatagramProtocol):
 
     # TCP
 
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.dark:
-            writer.transport.abort()
-            return
-        onward, back = await asyncio.open_connection(INSIDE, self.port)
+    async def listen(self, port: int) -> None:
+        """Carry TCP connections to this port of the server."""
+
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if self.dark:
+                writer.transport.abort()
+                return
+            await self._carry(port, reader, writer)
+
+        await asyncio.start_server(accept, OUTSIDE, port)
+
+    async def _carry(
+        self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        onward, back = await asyncio.open_connection(INSIDE, port)
         self.streams |= {writer, back}
         with suppress(ConnectionError):
             await asyncio.gather(_pump(reader, back), _pump(onward, writer))
@@ -126,8 +141,11 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @contextmanager
-def open_network(port: int) -> Iterator[Network]:
-    """Run the network in a thread of its own until the block ends."""
+def open_network(port: int, *tcp_ports: int) -> Iterator[Network]:
+    """Run the network in a thread of its own until the block ends.
+
+    `port` is the server's for HTTP and UDP media; `tcp_ports` are carried, too.
+    """
     loop = asyncio.new_event_loop()
     network = Network(port, loop)
 
@@ -135,7 +153,8 @@ def open_network(port: int) -> Iterator[Network]:
         network.outer, _ = await loop.create_datagram_endpoint(
             lambda: network, local_addr=(OUTSIDE, port)
         )
-        await asyncio.start_server(network.accept, OUTSIDE, port)
+        for each in (port, *tcp_ports):
+            await network.listen(each)
 
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

@@ -1,0 +1,97 @@
+"""Networks that let little through: an interview begins all the same, and goes on."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from loadtest.browser.chromium import Chromiums, wait_for_people
+from loadtest.browser.clips import PEOPLE
+from loadtest.browser.visit import admit, join
+from loadtest.interviews import create_interview
+from loadtest.server_process import ServerProcess, free_port, serve
+from tests.e2e.network import OUTSIDE, Network, open_network
+
+CANDIDATE, INTERVIEWER = PEOPLE[:2]
+
+CONNECTED_WITHIN_MS = 3_000
+
+_PROTOCOLS = """async () => {
+  const reports = await __probe.connections.at(-1).getStats();
+  const byId = new Map([...reports.values()].map((report) => [report.id, report]));
+  const transport = [...reports.values()].find((report) => report.type === 'transport');
+  const pair = byId.get(transport.selectedCandidatePairId);
+  return byId.get(pair.remoteCandidateId).protocol;
+}"""
+
+_FRAMES = "async () => (await __probe.totals()).frames_decoded"
+
+
+@pytest.fixture(scope="module")
+def far_server() -> Iterator[tuple[ServerProcess, Network]]:
+    """A server that browsers reach only through the network, by UDP and by TCP."""
+    port, tcp_port = free_port(), free_port()
+    behind = {
+        "MIANSHI_HTTP_PUBLIC_URL": f"http://{OUTSIDE}:{port}",
+        "MIANSHI_MEDIA_ADVERTISED": OUTSIDE,
+        "MIANSHI_MEDIA_TCP_PORT": str(tcp_port),
+    }
+    with (
+        serve(environment=behind, port=port) as server,
+        open_network(port, tcp_port) as network,
+    ):
+        yield server, network
+
+
+@pytest.fixture
+def network(far_server: tuple[ServerProcess, Network]) -> Iterator[Network]:
+    """It blocks nothing at first, and nothing at the end."""
+    network = far_server[1]
+    yield network
+    network.block_udp(False)
+
+
+def meet(server: ServerProcess, chromiums: Chromiums) -> tuple[Page, Page]:
+    """The interviewer and the admitted candidate, seeing each other."""
+    links = create_interview(server)
+    interviewer = join(chromiums, INTERVIEWER, links.interviewer)
+    candidate = join(chromiums, CANDIDATE, links.candidate, phone=True)
+    admit(interviewer)
+    wait_for_people(candidate, {INTERVIEWER})
+    wait_for_people(interviewer, {CANDIDATE})
+    return interviewer, candidate
+
+
+def milestone_ms(page: Page, name: str) -> float:
+    """When the page first passed a milestone, on its own clock."""
+    return page.evaluate(
+        "(name) => performance.getEntriesByName(`mianshi.${name}`)[0].startTime", name
+    )
+
+
+def test_without_udp_the_media_comes_by_tcp(
+    far_server: tuple[ServerProcess, Network], network: Network, chromiums: Chromiums
+) -> None:
+    network.block_udp()
+    for page in meet(far_server[0], chromiums):
+        assert page.evaluate(_PROTOCOLS) == "tcp"
+        took_ms = milestone_ms(page, "join.connected") - milestone_ms(page, "join.tap")
+        assert took_ms < CONNECTED_WITHIN_MS
+
+
+def test_udp_is_preferred_and_its_end_is_survived(
+    far_server: tuple[ServerProcess, Network], network: Network, chromiums: Chromiums
+) -> None:
+    interviewer, candidate = meet(far_server[0], chromiums)
+    for page in (interviewer, candidate):
+        assert page.evaluate(_PROTOCOLS) == "udp"
+    network.block_udp()
+    for page in (interviewer, candidate):
+        page.wait_for_function(f"async () => await ({_PROTOCOLS})() === 'tcp'", timeout=20_000)
+        page.wait_for_function(
+            f"async (before) => await ({_FRAMES})() > before + 10",
+            arg=page.evaluate(_FRAMES),
+            timeout=20_000,
+        )
+    wait_for_people(candidate, {INTERVIEWER})
+    wait_for_people(interviewer, {CANDIDATE})
