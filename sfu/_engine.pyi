@@ -197,6 +197,23 @@ class StreamStats:
     key_frames: int
 
 @final
+class DownlinkStats:
+    """The path to one viewer that gives feedback on it, at one moment."""
+
+    peer: int
+    available_bps: int
+    """What may be spent on the viewer altogether."""
+    acknowledged_bps: int
+    """What arrived over the last half second, as the viewer told; 0 while it did not."""
+    queue_ms: float
+    """What stands in the queue of the path."""
+    loss_ratio: float
+    pacer_queue_ms: float
+    """How long the oldest picture packet waits for its turn in the engine."""
+    paced_packets: int
+    probe_clusters: int
+
+@final
 class Stats:
     """The answer to `request_stats`; the datagram counters are the engine's totals."""
 
@@ -208,6 +225,7 @@ class Stats:
     datagrams_dropped: dict[str, int]
     """By reason: stun_unauthenticated, unknown_address, srtp_auth, srtp_replay, malformed, …"""
     streams: list[StreamStats]
+    downlinks: list[DownlinkStats]
 
 Event = (
     IceConnected

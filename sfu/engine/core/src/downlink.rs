@@ -1,40 +1,165 @@
-//! What may be spent on one viewer, and what the viewer's slots could use.
+//! What may be spent on one viewer, what waits for it, and what its slots could use.
 
+use core::time::Duration;
+
+use crate::bwe::{Estimator, MAX_BPS, MIN_BPS};
+use crate::pacer::Pacer;
 use crate::time::Time;
+use crate::wire::WireError;
+use crate::wire::twcc::TransportFeedback;
 
-/// Below this even sound would be refused: a lower claim is a lie or a dead path.
-pub const MIN_BPS: u64 = 30_000;
-/// Above this no interview has a use for the difference.
-pub const MAX_BPS: u64 = 30_000_000;
+/// A path on which nothing was sent for this long is not looked after.
+const IDLE_AFTER: Duration = Duration::from_secs(5);
 
 /// The path to one viewer.
 #[derive(Debug, Default)]
 pub struct Downlink {
+    /// What the viewer's transport-wide feedback tells; nothing unless it was negotiated.
+    estimator: Option<Box<Estimator>>,
     /// The receiver's own estimate (draft-alvestrand-rmcat-remb-03), once it told one.
     remb_bps: Option<u64>,
-    /// What the slots could use next, and when that was said.
-    #[allow(dead_code, reason = "probes read it")]
-    wanted: Option<(u64, Time)>,
+    /// What the slots could use next.
+    wanted_bps: u64,
+    /// What of the pictures must wait.
+    pub pacer: Pacer,
+    /// The slot's number that a probe sends again next; 0: the newest.
+    pub probe_cursor: u64,
+}
+
+/// What is known of a path, for statistics.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PathReport {
+    /// What may be spent.
+    pub available_bps: u64,
+    /// What arrived lately.
+    pub acknowledged_bps: u64,
+    /// What stands in the queue of the path.
+    pub queue_delay: Duration,
+    /// The share of packets lost.
+    pub loss_ratio: f64,
+    /// Probe clusters sent.
+    pub probe_clusters: u64,
 }
 
 impl Downlink {
+    /// Whether the viewer will send transport-wide feedback; what was learned is kept.
+    pub fn negotiate(&mut self, feedback: bool) {
+        match feedback {
+            true if self.estimator.is_none() => self.estimator = Some(Box::default()),
+            true => {}
+            false => self.estimator = None,
+        }
+        self.set_pace();
+    }
+
     /// What may be spent on the viewer altogether: sound, video and retransmissions.
     ///
     /// Nothing while no limit is known, because the viewer gives no feedback on the path.
-    #[allow(dead_code, reason = "the choice of layers reads it")]
-    pub fn available_bps(&self, _now: Time) -> Option<u64> {
-        self.remb_bps
+    pub fn available_bps(&self, now: Time) -> Option<u64> {
+        let estimated = self
+            .estimator
+            .as_ref()
+            .and_then(|estimator| estimator.available_bps(now));
+        estimated.or(self.remb_bps)
     }
 
-    /// The slots could use `bps` altogether from now on.
+    /// The slots could use `bps` altogether from now on: the path is probed for it.
     #[allow(dead_code, reason = "the choice of layers says it")]
-    pub fn want_bps(&mut self, now: Time, bps: u64) {
-        self.wanted = Some((bps, now));
+    pub fn want_bps(&mut self, bps: u64) {
+        self.wanted_bps = bps;
     }
 
     /// The viewer told its own estimate.
     pub fn receive_remb(&mut self, bitrate_bps: u64) {
         self.remb_bps = Some(bitrate_bps.clamp(MIN_BPS, MAX_BPS));
+        self.set_pace();
+    }
+
+    /// The transport-wide number of the next packet.
+    pub fn next_number(&self) -> u16 {
+        self.estimator
+            .as_ref()
+            .map_or(0, |estimator| estimator.next_number())
+    }
+
+    /// A packet with that number was sent.
+    pub fn sent(&mut self, bytes: usize, now: Time) {
+        if let Some(estimator) = &mut self.estimator {
+            estimator.sent(bytes, now);
+        }
+    }
+
+    /// The viewer told which packets arrived; `round_trip` is as its reports say.
+    ///
+    /// # Errors
+    /// The feedback is not well-formed, or lies about what was sent.
+    pub fn receive_feedback(
+        &mut self,
+        feedback: &TransportFeedback<'_>,
+        round_trip: Duration,
+        now: Time,
+    ) -> Result<(), WireError> {
+        if let Some(estimator) = &mut self.estimator {
+            estimator.receive(feedback, round_trip, now)?;
+            self.set_pace();
+        }
+        Ok(())
+    }
+
+    /// Time passed. True if a probe cluster began.
+    pub fn tick(&mut self, now: Time) -> bool {
+        let Some(estimator) = &mut self.estimator else {
+            return false;
+        };
+        let began = estimator.tick(self.wanted_bps, now);
+        if began {
+            self.probe_cursor = 0;
+        }
+        self.set_pace();
+        began
+    }
+
+    /// Whether there is anything to look after at `now`.
+    pub fn is_active(&self, now: Time) -> bool {
+        self.estimator.as_ref().is_some_and(|estimator| {
+            !estimator.knows_the_start()
+                || estimator
+                    .last_sent()
+                    .is_some_and(|last| now.since(last) < IDLE_AFTER)
+        })
+    }
+
+    /// Bytes that a probe cluster lacks now; nothing when none is being sent.
+    pub fn probe_due_bytes(&mut self, now: Time) -> Option<u64> {
+        self.estimator.as_mut()?.probe_due_bytes(now)
+    }
+
+    /// The viewer is somewhere else: delays of the old path mean nothing.
+    pub fn moved(&mut self) {
+        if let Some(estimator) = &mut self.estimator {
+            estimator.path_changed();
+        }
+    }
+
+    /// What is known, once anything is.
+    pub fn report(&self, now: Time) -> Option<PathReport> {
+        let available_bps = self.available_bps(now)?;
+        let estimator = self.estimator.as_ref();
+        Some(PathReport {
+            available_bps,
+            acknowledged_bps: estimator.and_then(|e| e.acknowledged_bps()).unwrap_or(0),
+            queue_delay: estimator.map_or(Duration::ZERO, |e| e.queue_delay()),
+            loss_ratio: estimator.map_or(0.0, |e| e.loss_ratio()),
+            probe_clusters: estimator.map_or(0, |e| e.probe_clusters()),
+        })
+    }
+
+    /// A viewer that gave no feedback yet is not slowed down: its first picture matters most,
+    /// and the layer choice keeps to what is assumed.
+    fn set_pace(&mut self) {
+        let estimated = self.estimator.as_ref().and_then(|e| e.pacing_bps());
+        let remb = self.remb_bps.map(|bps| bps * 5 / 2);
+        self.pacer.set_rate(estimated.or(remb));
     }
 }
 
@@ -46,6 +171,7 @@ mod tests {
     fn no_limit_is_known_until_the_viewer_tells_one() {
         let mut downlink = Downlink::default();
         assert_eq!(downlink.available_bps(Time(0)), None);
+        assert_eq!(downlink.report(Time(0)), None);
         downlink.receive_remb(800_000);
         assert_eq!(downlink.available_bps(Time(0)), Some(800_000));
     }
@@ -57,5 +183,19 @@ mod tests {
         assert_eq!(downlink.available_bps(Time(0)), Some(MIN_BPS));
         downlink.receive_remb(u64::MAX);
         assert_eq!(downlink.available_bps(Time(0)), Some(MAX_BPS));
+    }
+
+    #[test]
+    fn an_estimate_lasts_over_a_new_description_and_a_viewer_without_feedback_has_none() {
+        let mut downlink = Downlink::default();
+        downlink.negotiate(true);
+        downlink.sent(1_000, Time(0));
+        let number = downlink.next_number();
+        downlink.negotiate(true);
+        assert_eq!(downlink.next_number(), number);
+        assert!(downlink.available_bps(Time(0)).is_some());
+        downlink.negotiate(false);
+        assert_eq!(downlink.available_bps(Time(0)), None);
+        assert!(!downlink.is_active(Time(0)));
     }
 }

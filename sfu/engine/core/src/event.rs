@@ -90,6 +90,29 @@ pub struct Stats {
     pub datagrams_dropped: Vec<(&'static str, u64)>,
     /// One for every received layer and every slot in use.
     pub streams: Vec<StreamStats>,
+    /// One for every viewer that gives feedback on its path.
+    pub downlinks: Vec<DownlinkStats>,
+}
+
+/// The path to one viewer, at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DownlinkStats {
+    /// The viewer.
+    pub peer: PeerId,
+    /// What may be spent on it altogether.
+    pub available_bps: u64,
+    /// What arrived over the last half second, as the viewer told; 0 while it did not.
+    pub acknowledged_bps: u64,
+    /// What stands in the queue of the path.
+    pub queue_ms: f64,
+    /// The share of packets lost on the path, smoothed over seconds.
+    pub loss_ratio: f64,
+    /// How long the oldest picture packet waits for its turn here.
+    pub pacer_queue_ms: f64,
+    /// Picture packets that had to wait for their turn, since the beginning.
+    pub paced_packets: u64,
+    /// Probe clusters sent, since the beginning.
+    pub probe_clusters: u64,
 }
 
 /// Totals since the stream began, named as in W3C webrtc-stats.

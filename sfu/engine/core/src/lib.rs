@@ -4,6 +4,7 @@
 //! whole calls run in virtual time.
 #![forbid(unsafe_code)]
 
+mod bwe;
 mod cache;
 pub mod command;
 mod downlink;
@@ -17,6 +18,7 @@ mod keyframe;
 mod layer;
 mod nack;
 pub mod outbox;
+mod pacer;
 mod packet;
 mod peer;
 mod picture;
@@ -41,4 +43,4 @@ pub type PeerId = u64;
 
 pub use command::{Codec, Command, Direction, Media, MediaKind, Tuning};
 pub use engine::{Config, Engine};
-pub use event::{Event, Stats, StreamStats};
+pub use event::{DownlinkStats, Event, Stats, StreamStats};

@@ -39,8 +39,6 @@ pub struct Peer {
     pub streams: StreamTable,
     /// When its packets arrived.
     pub arrivals: ArrivalRecorder,
-    /// Our last transport-wide number towards it.
-    pub transport_sequence: u16,
     /// The SSRC of our reports and requests to it.
     pub rtcp_ssrc: u32,
     /// What the path to it carries.
@@ -101,7 +99,6 @@ impl Peer {
             slots: Vec::new(),
             streams: StreamTable::default(),
             arrivals: ArrivalRecorder::default(),
-            transport_sequence: 0,
             rtcp_ssrc,
             downlink: Downlink::default(),
             round_trip: RoundTrip::default(),

@@ -72,6 +72,10 @@ pub struct Rewriter {
     segments: Vec<Segment>,
     highest: Option<u64>,
     next_sequence: u64,
+    /// The slot's first number.
+    first: u64,
+    /// The lowest number above all that packets have left with.
+    unsent: u64,
     last_timestamp: u32,
     last_sent: Time,
     last_picture_id: u16,
@@ -85,6 +89,8 @@ impl Rewriter {
             segments: Vec::with_capacity(SEGMENTS),
             highest: None,
             next_sequence: COUNTER_BASE + (seed & INITIAL_MASK),
+            first: COUNTER_BASE + (seed & INITIAL_MASK),
+            unsent: COUNTER_BASE + (seed & INITIAL_MASK),
             last_timestamp: (seed >> 16) as u32,
             last_sent: Time(0),
             last_picture_id: (seed >> 48) as u16 & INITIAL_MASK as u16,
@@ -95,6 +101,11 @@ impl Rewriter {
     /// The stream that is being sent.
     pub fn origin(&self) -> Option<Origin> {
         self.segments.last().map(|segment| segment.origin)
+    }
+
+    /// The newest timestamp.
+    pub fn last_timestamp(&self) -> u32 {
+        self.last_timestamp
     }
 
     /// When the newest packet was sent, once one was.
@@ -128,6 +139,24 @@ impl Rewriter {
         }
         self.follow(packet, numbers);
         Some(numbers)
+    }
+
+    /// A packet with this number left: it can never be given to another.
+    pub fn left(&mut self, sequence: u64) {
+        self.unsent = self.unsent.max(sequence + 1);
+    }
+
+    /// Numbers that were given but not used are given again, to the next stream that begins.
+    pub fn take_back_unsent(&mut self) {
+        if self.unsent < self.next_sequence {
+            self.next_sequence = self.unsent;
+            self.highest = self.newest_left();
+        }
+    }
+
+    /// The newest number that left, if any.
+    pub fn newest_left(&self) -> Option<u64> {
+        (self.unsent > self.first).then(|| self.unsent - 1)
     }
 
     /// Packets of the stream were left out (a payload the viewer lacks): go on without the gap.

@@ -17,7 +17,7 @@ use crate::rewrite::{Origin, Rewriter};
 use crate::source::LayerSet;
 use crate::time::Time;
 
-pub use compose::{OVERHEAD_BYTES, Sending, Stamp};
+pub use compose::{OVERHEAD_BYTES, PADDING_PACKET_BYTES, Sending, Stamp};
 
 /// The source that a slot shows: indices of publisher and source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,6 +241,16 @@ impl Slot {
             || self.codecs.first().map_or(90_000, |codec| codec.clock_rate),
             |live| live.clock_rate,
         )
+    }
+
+    /// Whether its packets carry our transport-wide number.
+    pub fn is_numbered(&self) -> bool {
+        self.ids.transport_cc.is_some()
+    }
+
+    /// Whether the viewer will tell which of the numbers arrived.
+    pub fn has_transport_feedback(&self) -> bool {
+        self.codecs.iter().any(|codec| codec.transport_cc)
     }
 
     /// Whether the viewer may ask for packets again.

@@ -20,9 +20,13 @@ pub enum Task {
     Speech,
     /// Look whether anything authenticated arrived.
     Silence,
+    /// Send pictures that wait, and what probes lack.
+    Pace,
+    /// Look after the path to the viewer: silence, probes.
+    Downlink,
 }
 
-const TASKS: usize = 6;
+const TASKS: usize = 8;
 
 /// Deadlines by peer index and task; each pair has at most one.
 #[derive(Debug, Default)]

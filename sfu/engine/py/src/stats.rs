@@ -64,6 +64,44 @@ impl From<core::StreamStats> for StreamStats {
     }
 }
 
+/// The path to one viewer, at one moment.
+#[pyclass(frozen, get_all, module = "sfu._engine")]
+pub(crate) struct DownlinkStats {
+    peer: u64,
+    available_bps: u64,
+    acknowledged_bps: u64,
+    queue_ms: f64,
+    loss_ratio: f64,
+    pacer_queue_ms: f64,
+    paced_packets: u64,
+    probe_clusters: u64,
+}
+
+#[pymethods]
+impl DownlinkStats {
+    fn __repr__(&self) -> String {
+        format!(
+            "DownlinkStats(peer={}, available_bps={}, queue_ms={:.0})",
+            self.peer, self.available_bps, self.queue_ms
+        )
+    }
+}
+
+impl From<core::DownlinkStats> for DownlinkStats {
+    fn from(path: core::DownlinkStats) -> Self {
+        Self {
+            peer: path.peer,
+            available_bps: path.available_bps,
+            acknowledged_bps: path.acknowledged_bps,
+            queue_ms: path.queue_ms,
+            loss_ratio: path.loss_ratio,
+            pacer_queue_ms: path.pacer_queue_ms,
+            paced_packets: path.paced_packets,
+            probe_clusters: path.probe_clusters,
+        }
+    }
+}
+
 /// The answer to `request_stats`; the datagram counters are the engine's totals.
 #[pyclass(frozen, get_all, module = "sfu._engine")]
 pub(crate) struct Stats {
@@ -74,6 +112,7 @@ pub(crate) struct Stats {
     tcp_connections: u64,
     datagrams_dropped: Py<PyDict>,
     streams: Py<PyList>,
+    downlinks: Py<PyList>,
 }
 
 #[pymethods]
@@ -103,6 +142,10 @@ impl Stats {
         for stream in stats.streams {
             streams.append(Bound::new(py, StreamStats::from(stream))?)?;
         }
+        let downlinks = PyList::empty(py);
+        for path in stats.downlinks {
+            downlinks.append(Bound::new(py, DownlinkStats::from(path))?)?;
+        }
         Ok(Self {
             token: stats.token,
             peers: stats.peers,
@@ -111,6 +154,7 @@ impl Stats {
             tcp_connections: stats.tcp_connections,
             datagrams_dropped: dropped.unbind(),
             streams: streams.unbind(),
+            downlinks: downlinks.unbind(),
         })
     }
 }

@@ -35,7 +35,7 @@ impl Engine {
                 profile,
                 receive,
                 send,
-            } => self.set_keys(peer, profile, &receive, &send),
+            } => self.set_keys(peer, profile, &receive, &send, now),
             Command::SetMedia { peer, media } => self.set_media(peer, &media),
             Command::Route {
                 viewer,
@@ -52,7 +52,7 @@ impl Engine {
             }
             Command::RequestKeyframe { peer, mid } => self.request_keyframe(peer, &mid, now),
             Command::RequestStats { token } => {
-                let stats = self.statistics(token);
+                let stats = self.statistics(token, now);
                 self.events.push_back(Event::Stats(stats));
             }
             Command::RemovePeer { peer } => self.remove_peer(peer),
@@ -91,7 +91,7 @@ impl Engine {
 
     /// The first keys of a peer stay: to seal anew under the same keys would repeat nonces, and
     /// a new handshake belongs to a new peer.
-    fn set_keys(&mut self, id: PeerId, profile: u16, receive: &[u8], send: &[u8]) {
+    fn set_keys(&mut self, id: PeerId, profile: u16, receive: &[u8], send: &[u8], now: Time) {
         let Some(profile) = Profile::from_id(profile) else {
             return;
         };
@@ -106,6 +106,7 @@ impl Engine {
         {
             peer.inbound = Some(inbound);
             peer.outbound = Some(outbound);
+            self.watch_downlink(index, now);
         }
     }
 
@@ -136,6 +137,9 @@ impl Engine {
         }
         if let Some(peer) = self.peer_mut(index) {
             peer.streams.rebuild(&peer.sources);
+            let told = |slot: &Slot| slot.is_numbered() && slot.has_transport_feedback();
+            let feedback = peer.slots.iter().flatten().any(told);
+            peer.downlink.negotiate(feedback);
         }
     }
 
@@ -205,6 +209,7 @@ impl Engine {
             if let Some(slot) = self.slot_mut(subscriber) {
                 slot.clear();
             }
+            self.abandon_waiting(subscriber);
         }
     }
 
@@ -225,6 +230,7 @@ impl Engine {
         if let Some(slot) = self.slot_mut(at) {
             slot.clear();
         }
+        self.abandon_waiting(at);
     }
 
     fn route(&mut self, viewer: PeerId, slot: &str, source: Option<(PeerId, String)>, now: Time) {
@@ -334,6 +340,7 @@ impl Engine {
             if let Some(slot) = self.slot_mut(subscriber) {
                 slot.interrupt();
             }
+            self.abandon_waiting(subscriber);
         }
         if let Some(change) = fell_silent {
             self.tell_speech(peer, index, change);

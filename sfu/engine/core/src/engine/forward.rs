@@ -3,6 +3,7 @@
 use core::ops::RangeInclusive;
 
 use super::Engine;
+use crate::command::MediaKind;
 use crate::packet::Packet;
 use crate::peer::Peer;
 use crate::rewrite::{Advance, Numbers, Origin};
@@ -55,6 +56,9 @@ impl Engine {
     }
 
     fn begin_with(&mut self, at: Subscriber, origin: Origin, packet: &Packet<'_>, now: Time) {
+        // What waits of the last stream is of no use behind this keyframe.
+        self.abandon_waiting(at);
+        self.watch_downlink(at.peer, now);
         let capture = self.capture_on_last_stream(at, origin, packet);
         let Some(slot) = self.slot_mut(at) else {
             return;
@@ -127,7 +131,7 @@ impl Engine {
     }
 
     /// Do something with a kept packet, if it is still there.
-    fn with_cached<R>(
+    pub(super) fn with_cached<R>(
         &mut self,
         origin: Origin,
         sequence: u64,
@@ -157,19 +161,28 @@ impl Engine {
 
     /// A viewer without address or keys uses up no numbers: SRTP must not lose count of them.
     fn send(&mut self, at: Subscriber, packet: &Packet<'_>, now: Time) {
-        if !self.peer(at.peer).is_some_and(Peer::is_reachable) {
-            return;
-        }
-        let Some(slot) = self.slot_mut(at) else {
+        let Some(peer) = self
+            .peer_mut(at.peer)
+            .filter(|peer| Peer::is_reachable(peer))
+        else {
             return;
         };
-        if let Some(numbers) = slot.rewriter.number(packet, now) {
+        let at_once = peer.downlink.pacer.admits(now);
+        let Some(slot) = peer.slots.get_mut(at.slot).and_then(Option::as_mut) else {
+            return;
+        };
+        let Some(numbers) = slot.rewriter.number(packet, now) else {
+            return;
+        };
+        if at_once || slot.kind == MediaKind::Audio {
             self.emit(at, packet, numbers, Sending::First, now);
+        } else {
+            self.send_paced(at, packet, numbers, now);
         }
     }
 
     /// Write, seal and queue one packet. Nothing is sent to a peer without address or keys.
-    fn emit(
+    pub(super) fn emit(
         &mut self,
         at: Subscriber,
         packet: &Packet<'_>,
@@ -182,7 +195,7 @@ impl Engine {
             slots,
             outbound: Some(outbound),
             address: Some(address),
-            transport_sequence,
+            downlink,
             ..
         }) = peers.get_mut(at.peer).and_then(Option::as_deref_mut)
         else {
@@ -192,7 +205,7 @@ impl Engine {
             return;
         };
         let stamp = Stamp {
-            transport_sequence: transport_sequence.wrapping_add(1),
+            transport_sequence: downlink.next_number(),
             now,
         };
         let room = packet.longest_payload_bytes() + OVERHEAD_BYTES + MAX_TRAILER_BYTES;
@@ -206,7 +219,15 @@ impl Engine {
         };
         slot.keep_sealed(numbers.sequence, &buffer[..sealed], now);
         outbox.commit_as(sealed, slot.priority());
-        *transport_sequence = stamp.transport_sequence;
+        if slot.is_numbered() {
+            downlink.sent(sealed, now);
+        }
+        if slot.kind == MediaKind::Video {
+            downlink.pacer.spend(sealed, now);
+        }
+        if sending == Sending::First {
+            slot.rewriter.left(numbers.sequence);
+        }
     }
 
     /// Answer a viewer's request for a packet.

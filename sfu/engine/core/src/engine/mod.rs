@@ -1,8 +1,10 @@
 //! The engine: one mutation at a time, then drain the outbox and the events.
 
 mod commands;
+mod downlink;
 mod forward;
 mod layers;
+mod pacing;
 mod receive;
 mod redundancy;
 mod rtcp;

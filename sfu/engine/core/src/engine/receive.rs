@@ -55,6 +55,7 @@ impl Engine {
                 if let Some(change) = validated {
                     self.move_peer(index, change.address);
                     let changed = change.previous.is_some();
+                    self.move_downlink(index, now);
                     self.events.push_back(Event::IceConnected {
                         peer,
                         address: change.address,

@@ -26,6 +26,14 @@ type Ask = fn(&mut KeyframeRequest, Time) -> bool;
 
 /// Packets that one compound of a viewer may have again.
 const MAX_RESENDS: usize = 128;
+/// Packet fates that one compound may tell: three times what a viewer is sent in a second.
+const MAX_STATUSES: usize = 4_096;
+
+/// What one compound may still cost.
+pub(super) struct Limits {
+    resends: usize,
+    pub(super) statuses: usize,
+}
 
 impl Engine {
     pub(super) fn receive_rtcp(&mut self, datagram: &mut [u8], from: SocketAddr, now: Time) {
@@ -40,22 +48,19 @@ impl Engine {
             Err(error) => return self.drop(srtp_drop(error)),
         };
         self.heard(index, now);
-        let mut resends_left = MAX_RESENDS;
+        let mut limits = Limits {
+            resends: MAX_RESENDS,
+            statuses: MAX_STATUSES,
+        };
         for packet in packets(&datagram[..plain_bytes]) {
             match packet {
-                Ok(packet) => self.receive_report(index, packet, &mut resends_left, now),
+                Ok(packet) => self.receive_report(index, packet, &mut limits, now),
                 Err(_) => self.drop(DropReason::Malformed),
             }
         }
     }
 
-    fn receive_report(
-        &mut self,
-        index: usize,
-        packet: Packet<'_>,
-        resends_left: &mut usize,
-        now: Time,
-    ) {
+    fn receive_report(&mut self, index: usize, packet: Packet<'_>, limits: &mut Limits, now: Time) {
         match packet {
             Packet::SenderReport {
                 ssrc,
@@ -74,8 +79,8 @@ impl Engine {
                 let Some(at) = self.slot_of(index, media_ssrc, |totals| &mut totals.nacks) else {
                     return;
                 };
-                for sequence in lost.take(*resends_left) {
-                    *resends_left -= 1;
+                for sequence in lost.take(limits.resends) {
+                    limits.resends -= 1;
                     self.resend(at, sequence, now);
                 }
             }
@@ -95,7 +100,10 @@ impl Engine {
                     peer.downlink.receive_remb(remb.bitrate_bps);
                 }
             }
-            Packet::SourceDescription(_) | Packet::TransportFeedback(_) | Packet::Other { .. } => {}
+            Packet::TransportFeedback(feedback) => {
+                self.receive_transport_feedback(index, &feedback, limits, now);
+            }
+            Packet::SourceDescription(_) | Packet::Other { .. } => {}
         }
     }
 

@@ -5,14 +5,15 @@ use core::time::Duration;
 use super::Engine;
 use crate::PeerId;
 use crate::command::Direction;
-use crate::event::{Stats, StreamStats};
+use crate::event::{DownlinkStats, Stats, StreamStats};
 use crate::layer::Layer;
 use crate::peer::Peer;
 use crate::slot::Slot;
 use crate::source::Source;
+use crate::time::Time;
 
 impl Engine {
-    pub(super) fn statistics(&self, token: u64) -> Stats {
+    pub(super) fn statistics(&self, token: u64, now: Time) -> Stats {
         Stats {
             token,
             peers: self.index_by_id.len() as u64,
@@ -26,8 +27,29 @@ impl Engine {
                 .flatten()
                 .flat_map(|peer| streams_of(peer))
                 .collect(),
+            downlinks: self
+                .peers
+                .iter()
+                .flatten()
+                .filter_map(|peer| downlink_of(peer, now))
+                .collect(),
         }
     }
+}
+
+fn downlink_of(peer: &Peer, now: Time) -> Option<DownlinkStats> {
+    let path = peer.downlink.report(now)?;
+    let pacer = &peer.downlink.pacer;
+    Some(DownlinkStats {
+        peer: peer.id,
+        available_bps: path.available_bps,
+        acknowledged_bps: path.acknowledged_bps,
+        queue_ms: to_ms(path.queue_delay),
+        loss_ratio: path.loss_ratio,
+        pacer_queue_ms: to_ms(pacer.delay(now)),
+        paced_packets: pacer.delayed(),
+        probe_clusters: path.probe_clusters,
+    })
 }
 
 fn streams_of(peer: &Peer) -> Vec<StreamStats> {

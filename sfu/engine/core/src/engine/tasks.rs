@@ -46,6 +46,8 @@ impl Engine {
                 Task::Keyframe => self.retry_keyframes(index, now),
                 Task::Speech => self.check_speech(index, now),
                 Task::Silence => self.check_silence(index, now),
+                Task::Pace => self.pace(index, now),
+                Task::Downlink => self.look_after_downlink(index, now),
             }
         }
     }

@@ -15,13 +15,20 @@ use crate::wire::rtp::{HeaderFields, write_header};
 /// RFC 4588 number, a longer VP8 descriptor.
 pub const OVERHEAD_BYTES: usize = 128;
 
+/// What a packet of padding holds: the count is one byte (RFC 3550, section 5.1).
+const PADDING_BYTES: u8 = 255;
+/// Room for a packet of padding.
+pub const PADDING_PACKET_BYTES: usize = PADDING_BYTES as usize + OVERHEAD_BYTES;
+
 /// How a packet is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sending {
     /// For the first time.
     First,
-    /// Again, by RFC 4588.
+    /// Again, by RFC 4588, because the viewer lacks it.
     Again,
+    /// Again, by RFC 4588, to see whether the path carries it.
+    Probe,
 }
 
 /// What every packet of a viewer is stamped with.
@@ -59,7 +66,7 @@ impl Slot {
         let repair = match sending {
             Sending::First => None,
             // Another packet under an old number would repeat the nonce of its encryption.
-            Sending::Again => Some(
+            Sending::Again | Sending::Probe => Some(
                 codec
                     .rtx_payload_type
                     .zip(self.rtx_ssrc)
@@ -83,7 +90,7 @@ impl Slot {
             ssrc,
             padded: false,
         };
-        let header_bytes = self.write_header(packet, &fields, stamp, buffer)?;
+        let header_bytes = self.write_header(Some(packet), &fields, stamp, buffer)?;
         let mut at = header_bytes;
         if repair.is_some() {
             let original = (numbers.sequence as u16).to_be_bytes();
@@ -100,6 +107,41 @@ impl Slot {
         self.count(packet, counted_bytes, sending, repair.is_some());
         Ok(Composed {
             plain_bytes: at + payload_bytes,
+            header_bytes,
+        })
+    }
+
+    /// Write a packet of the retransmission stream that carries nothing but padding.
+    ///
+    /// # Errors
+    /// The viewer did not negotiate retransmissions, or the buffer is too small.
+    pub fn compose_padding(
+        &mut self,
+        stamp: Stamp,
+        buffer: &mut [u8],
+    ) -> Result<Composed, WireError> {
+        let payload_type = self
+            .codecs
+            .iter()
+            .find_map(|codec| codec.rtx_payload_type)
+            .ok_or(WireError::Malformed)?;
+        let fields = HeaderFields {
+            marker: false,
+            payload_type,
+            sequence: self.next_rtx_sequence(),
+            timestamp: self.rewriter.last_timestamp(),
+            ssrc: self.rtx_ssrc.ok_or(WireError::Malformed)?,
+            padded: true,
+        };
+        let header_bytes = self.write_header(None, &fields, stamp, buffer)?;
+        let plain_bytes = header_bytes + usize::from(PADDING_BYTES);
+        let padding = buffer
+            .get_mut(header_bytes..plain_bytes)
+            .ok_or(WireError::NoRoom)?;
+        padding.fill(0);
+        padding[usize::from(PADDING_BYTES) - 1] = PADDING_BYTES;
+        Ok(Composed {
+            plain_bytes,
             header_bytes,
         })
     }
@@ -138,29 +180,29 @@ impl Slot {
 
     fn write_header(
         &self,
-        packet: &Packet<'_>,
+        packet: Option<&Packet<'_>>,
         fields: &HeaderFields,
         stamp: Stamp,
         buffer: &mut [u8],
     ) -> Result<usize, WireError> {
+        let audio_level = packet.and_then(|packet| packet.audio_level);
+        let video_orientation = packet.and_then(|packet| packet.video_orientation);
         let transport = stamp.transport_sequence.to_be_bytes();
         let sent = abs_send_time_bytes(stamp.now.abs_send_time());
-        let level = [packet.audio_level.unwrap_or_default()];
-        let orientation = [packet.video_orientation.unwrap_or_default()];
+        let level = [audio_level.unwrap_or_default()];
+        let orientation = [video_orientation.unwrap_or_default()];
         let candidates: [(Option<u8>, &[u8]); 5] = [
             (self.ids.mid, self.mid.as_bytes()),
             (self.ids.transport_cc, &transport),
             (self.ids.abs_send_time, &sent),
             (
-                self.ids
-                    .audio_level
-                    .filter(|_| packet.audio_level.is_some()),
+                self.ids.audio_level.filter(|_| audio_level.is_some()),
                 &level,
             ),
             (
                 self.ids
                     .video_orientation
-                    .filter(|_| packet.video_orientation.is_some()),
+                    .filter(|_| video_orientation.is_some()),
                 &orientation,
             ),
         ];
@@ -185,6 +227,7 @@ impl Slot {
         match sending {
             Sending::First => self.count_keyframe(packet),
             Sending::Again => self.totals.retransmitted += 1,
+            Sending::Probe => {}
         }
     }
 

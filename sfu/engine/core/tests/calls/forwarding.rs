@@ -88,15 +88,17 @@ fn a_viewers_transport_numbers_count_every_packet_once() {
     world.route(1, "a0", Some((2, "mic")));
     world.route(1, "v0", Some((2, "cam")));
     world.run_for(2 * SECOND);
-    let mut numbers: Vec<u16> = world
-        .client(1)
+    let viewer = world.client(1);
+    let mut numbers: Vec<u16> = viewer
         .received
         .iter()
         .filter_map(|packet| packet.transport)
+        .chain(viewer.padding.iter().copied())
         .collect();
     numbers.sort_unstable();
-    let expected: Vec<u16> = (1..=numbers.len() as u16).collect();
+    let expected: Vec<u16> = (0..numbers.len() as u16).collect();
     assert_eq!(numbers, expected);
+    assert!(!viewer.padding.is_empty(), "the path was probed");
 }
 
 #[test]

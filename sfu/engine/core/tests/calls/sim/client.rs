@@ -15,6 +15,7 @@ use mianshi_engine_core::wire::stun::{Class, MessageWriter, attribute, integrity
 use mianshi_engine_core::wire::vp8;
 use mianshi_engine_core::wire::{DatagramKind, classify};
 
+use super::arrivals::Arrivals;
 use super::description::{MID, REPAIRED_RID, TRANSPORT_CC};
 use super::stream::{Mark, Stream};
 
@@ -22,6 +23,7 @@ pub const PROFILE: Profile = Profile::AeadAes128Gcm;
 const NACK_AFTER: Duration = Duration::from_millis(15);
 const NACK_AGAIN: Duration = Duration::from_millis(80);
 const NACK_TRIES: u8 = 8;
+const FEEDBACK: Duration = Duration::from_millis(50);
 pub const HOUSEKEEPING: Duration = Duration::from_millis(10);
 
 /// A media packet as the viewer saw it.
@@ -68,6 +70,14 @@ pub struct Client {
     next_housekeeping: Time,
     /// When reports and a STUN check are sent next.
     pub next_reports: Time,
+    /// Whether it sends transport-wide feedback.
+    pub tells_arrivals: bool,
+    pub arrivals: Arrivals,
+    next_feedback: Time,
+    /// Transport-wide numbers of packets of padding only.
+    pub padding: Vec<u16>,
+    /// Bytes of RTP, headers and SRTP included.
+    pub received_bytes: u64,
     pub ufrag: String,
     pub password: String,
 }
@@ -97,6 +107,11 @@ impl Client {
             incoming: BTreeMap::new(),
             next_housekeeping: Time(0),
             next_reports: Time(0),
+            tells_arrivals: true,
+            arrivals: Arrivals::default(),
+            next_feedback: Time(0),
+            padding: Vec::new(),
+            received_bytes: 0,
             ufrag: format!("ufrag{id}"),
             password: format!("passwordOfTwentyTwoChars{id}"),
         }
@@ -133,6 +148,7 @@ impl Client {
             .map(|stream| stream.next_frame);
         frames
             .chain([self.next_housekeeping, self.next_reports])
+            .chain(self.tells_arrivals.then_some(self.next_feedback))
             .min()
             .expect("never empty")
     }
@@ -150,6 +166,17 @@ impl Client {
         if self.next_housekeeping <= now {
             self.next_housekeeping = now + HOUSEKEEPING;
             sealed.extend(self.ask_for_missing(now));
+        }
+        if self.tells_arrivals && self.next_feedback <= now {
+            self.next_feedback = now + FEEDBACK;
+            while let Some(feedback) = self.arrivals.feedback() {
+                let bytes = feedback.len();
+                let mut buffer = feedback;
+                buffer.resize(bytes + MAX_TRAILER_BYTES, 0);
+                let sealed_bytes = self.outbound.seal_rtcp(&mut buffer, bytes).expect("seals");
+                buffer.truncate(sealed_bytes);
+                sealed.push(buffer);
+            }
         }
         if self.next_reports <= now {
             self.next_reports = now + Duration::from_millis(500);
@@ -275,11 +302,24 @@ impl Client {
     }
 
     fn receive_rtp(&mut self, datagram: &mut [u8], now: Time) {
+        let datagram_bytes = datagram.len();
         let header = RtpHeader::parse(datagram).expect("the engine writes valid headers");
         let Ok(plain) = self.inbound.open_rtp(datagram, &header) else {
             return;
         };
         let packet = &datagram[..plain];
+        let number = header
+            .extensions(packet)
+            .find(|(id, _)| *id == TRANSPORT_CC)
+            .map(|(_, value)| u16::from_be_bytes([value[0], value[1]]));
+        if let Some(number) = number {
+            self.arrivals.note(number, now);
+        }
+        self.received_bytes += datagram_bytes as u64;
+        if header.payload(packet).expect("valid padding").is_empty() {
+            self.padding.extend(number);
+            return;
+        }
         let repaired = header.payload_type == 97;
         let payload = &packet[header.payload(packet).expect("valid padding")];
         let (ssrc, sequence, payload) = match repaired {

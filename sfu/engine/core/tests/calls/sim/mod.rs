@@ -1,5 +1,6 @@
 //! Whole calls in virtual time: an engine, its clients and the line between them.
 
+pub mod arrivals;
 pub mod client;
 pub mod description;
 pub mod link;
