@@ -10,6 +10,7 @@ from config.settings import (
     SecuritySettings,
     Settings,
     StorageSettings,
+    TurnSettings,
     read_settings,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "Settings",
     "SettingsError",
     "StorageSettings",
+    "TurnSettings",
     "read_settings",
 ]

@@ -5,6 +5,7 @@ name that other programs use too: `PORT`, `MIANSHI_DATA`, `DATABASE_URL`, `REDIS
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -48,6 +49,18 @@ def _split_commas(value: object) -> object:
     return value
 
 
+_TURN_URL = re.compile(
+    r"(?:stuns?:[\w.\-\[\]:]+|turns?:[\w.\-\[\]:]+(?:\?transport=(?:udp|tcp))?)", re.ASCII
+)
+"""RFC 7064 and RFC 7065; who reads the whole grammar is the browser."""
+
+
+def _is_turn_url(value: str) -> str:
+    if not _TURN_URL.fullmatch(value):
+        raise ValueError("should be URLs such as turn:turn.example.com:3478?transport=udp")
+    return value
+
+
 def _is_origin(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
@@ -57,6 +70,11 @@ def _is_origin(value: str) -> str:
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Origin = Annotated[str, AfterValidator(_is_origin)]
+TurnUrls = Annotated[
+    tuple[Annotated[str, AfterValidator(_is_turn_url)], ...],
+    NoDecode,
+    BeforeValidator(_split_commas),
+]
 Strings = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
 Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split_commas)]
 
@@ -117,6 +135,23 @@ class MediaSettings(Section):
     max_peers: Annotated[int, Field(ge=1)] = 2000
     max_handshakes: Annotated[int, Field(ge=1)] = 64
     """DTLS handshakes under way at once."""
+
+
+class TurnSettings(Section):
+    """A TURN server that clients may be relayed by; coturn with `use-auth-secret`."""
+
+    urls: TurnUrls = ()
+    """Given to clients as they are; none: clients come to us directly, by UDP or TCP."""
+    secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """Shared with the TURN server (its `static-auth-secret`)."""
+    ttl_s: Annotated[int, Field(ge=600, le=86_400)] = 6 * 3600
+    """How long a client's credentials let it ask for new relays."""
+
+    @model_validator(mode="after")
+    def _relays_need_a_secret(self) -> Self:
+        if self.secret is None and any(url.startswith("turn") for url in self.urls):
+            raise ValueError("needs MIANSHI_TURN_SECRET, the TURN server's static-auth-secret")
+        return self
 
 
 class SecuritySettings(Section):
@@ -196,6 +231,7 @@ class Settings(BaseSettings):
 
     http: HttpSettings = HttpSettings()
     media: MediaSettings = MediaSettings()
+    turn: TurnSettings = TurnSettings()
     security: SecuritySettings = SecuritySettings()
     storage: StorageSettings = StorageSettings()
     rooms: RoomSettings = RoomSettings()

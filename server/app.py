@@ -36,6 +36,7 @@ from server.services import Services
 from server.stopping import Closing, Step
 from server.surroundings import NodeSurroundings
 from server.tls import ssl_context
+from server.turn import TurnServers
 from server.web import finish_web_app, make_web_app
 from sfu.api import Sfu
 from signaling.session.visits import Visits
@@ -165,7 +166,8 @@ async def _compose(
     closing.push("the live store's last writes", lambda: _cancelled(passing))
     sfu = await start_media(settings, port)
     closing.push("the media engine", sfu.close)
-    visits = Visits(rooms, sfu, admission, NodeSurroundings(settings.hr), clock_ms=unix_ms)
+    surroundings = NodeSurroundings(settings.hr, TurnServers(settings.turn, utc_now))
+    visits = Visits(rooms, sfu, admission, surroundings, clock_ms=unix_ms)
     sfu.listen(visits.desk)
     feed = LiveList(sessions, durable.interviews, durable.links, rooms)
     signaling = SignalingServer(visits, feed, origins=_origins(settings))

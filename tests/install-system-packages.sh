@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the tests need from the system: Chromium, CJK fonts and a PostgreSQL server.
+# What the tests need from the system: Chromium, CJK fonts, a PostgreSQL and a TURN server.
 # Installs when root; otherwise says what is missing and how to get it.
 set -euo pipefail
 
@@ -7,6 +7,7 @@ packages=()
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || packages+=(chromium)
 fc-list 2>/dev/null | grep -qi 'cjk' || packages+=(fonts-noto-cjk)
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || packages+=(postgresql)
+command -v turnserver >/dev/null || packages+=(coturn)
 [ ${#packages[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -ne 0 ]; then

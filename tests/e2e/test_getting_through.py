@@ -6,11 +6,12 @@ import pytest
 from playwright.sync_api import Page
 
 from loadtest.browser.chromium import Chromiums, wait_for_people
-from loadtest.browser.clips import PEOPLE
-from loadtest.browser.visit import admit, join
+from loadtest.browser.clips import PEOPLE, Person
+from loadtest.browser.visit import admit, join, marked
 from loadtest.interviews import create_interview
 from loadtest.server_process import ServerProcess, free_port, serve
 from tests.e2e.network import OUTSIDE, Network, open_network
+from tests.turn_server import turn_server
 
 CANDIDATE, INTERVIEWER = PEOPLE[:2]
 
@@ -23,6 +24,15 @@ _PROTOCOLS = """async () => {
   const pair = byId.get(transport.selectedCandidatePairId);
   return byId.get(pair.remoteCandidateId).protocol;
 }"""
+
+_RELAY_ONLY = """
+const Direct = RTCPeerConnection;
+const relayed = (configuration) => ({ ...configuration, iceTransportPolicy: 'relay' });
+window.RTCPeerConnection = class extends Direct {
+  constructor(configuration) { super(relayed(configuration)); }
+  setConfiguration(configuration) { super.setConfiguration(relayed(configuration)); }
+};
+"""
 
 _FRAMES = "async () => (await __probe.totals()).frames_decoded"
 
@@ -62,6 +72,17 @@ def meet(server: ServerProcess, chromiums: Chromiums) -> tuple[Page, Page]:
     return interviewer, candidate
 
 
+def join_by_relay(chromiums: Chromiums, person: Person, url: str) -> Page:
+    """As `join`, on a device whose every packet must pass the TURN server."""
+    context = chromiums.context(person, phone=True)
+    context.add_init_script(_RELAY_ONLY)
+    page = context.new_page()
+    page.goto(url)
+    page.click(marked("join"))
+    page.wait_for_selector(marked("self-view"))
+    return page
+
+
 def milestone_ms(page: Page, name: str) -> float:
     """When the page first passed a milestone, on its own clock."""
     return page.evaluate(
@@ -95,3 +116,17 @@ def test_udp_is_preferred_and_its_end_is_survived(
         )
     wait_for_people(candidate, {INTERVIEWER})
     wait_for_people(interviewer, {CANDIDATE})
+
+
+def test_a_client_that_may_only_use_the_relay_is_in_the_interview(chromiums: Chromiums) -> None:
+    with turn_server() as relay:
+        settings = {"MIANSHI_TURN_URLS": relay.url, "MIANSHI_TURN_SECRET": relay.secret}
+        with serve(environment=settings) as server:
+            links = create_interview(server)
+            interviewer = join(chromiums, INTERVIEWER, links.interviewer)
+            candidate = join_by_relay(chromiums, CANDIDATE, links.candidate)
+            admit(interviewer)
+            wait_for_people(candidate, {INTERVIEWER})
+            wait_for_people(interviewer, {CANDIDATE})
+            for page in (interviewer, candidate):
+                page.context.close()
