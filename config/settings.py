@@ -170,6 +170,8 @@ class StorageSettings(Section):
     """`postgresql://…` or `sqlite:///…`; by default SQLite in the data directory."""
     redis_url: SecretStr | None = None
     """`redis://…`, `rediss://…` or `unix://…`; by default a private Redis is started."""
+    quality_days: Annotated[int, Field(ge=1, le=3650)] = 180
+    """How long records of connection quality are kept."""
 
     @property
     def keys_file(self) -> Path:

@@ -27,6 +27,7 @@ from server.listening import listen_http
 from server.media import start_media
 from server.observability.metrics import Metrics
 from server.private_redis import PrivateRedis
+from server.quality_archive import SqlQualityArchive
 from server.readiness import NodeReadiness
 from server.security.admission import TokenAdmission
 from server.security.hr_sessions import HrSessions
@@ -167,9 +168,20 @@ async def _compose(
     sfu = await start_media(settings, port)
     closing.push("the media engine", sfu.close)
     surroundings = NodeSurroundings(settings.hr, TurnServers(settings.turn, utc_now))
-    visits = Visits(rooms, sfu, admission, surroundings, clock_ms=unix_ms)
+    visits = Visits(
+        rooms,
+        sfu,
+        admission,
+        surroundings,
+        clock_ms=unix_ms,
+        archive=SqlQualityArchive(durable.quality, utc_now),
+        figures=metrics.quality,
+    )
     sfu.listen(visits.desk)
-    feed = LiveList(sessions, durable.interviews, durable.links, rooms)
+    sampling = asyncio.create_task(visits.quality.run())
+    closing.push("the last quality records", visits.quality.close)
+    closing.push("the sampling of quality", lambda: _cancelled(sampling))
+    feed = LiveList(sessions, durable.interviews, durable.links, durable.quality, rooms)
     signaling = SignalingServer(visits, feed, origins=_origins(settings))
     rooms.on_change(signaling.hr_changed)
     endings = Endings(rooms, durable.interviews)
@@ -181,6 +193,7 @@ async def _compose(
         public_url=public_url(settings, port),
         interviews=durable.interviews,
         links=durable.links,
+        quality=durable.quality,
         api_keys=durable.api_keys,
         hr_sessions=sessions,
         join_tokens=admission,

@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from config import Settings
 from hr.database import Database, database_url, open_database
 from hr.interviews.service import InterviewService
 from hr.links.service import LinkService
+from hr.quality.service import QualityService
 from server.addresses import reachable_host, url_host
 from server.migrations.upgrade import upgrade
 from server.security.api_keys import ApiKeyService
@@ -26,6 +27,7 @@ class Durable:
     database: Database
     interviews: InterviewService
     links: LinkService
+    quality: QualityService
     api_keys: ApiKeyService
 
 
@@ -45,6 +47,9 @@ async def open_durable(settings: Settings) -> AsyncIterator[Durable]:
             database=database,
             interviews=InterviewService(database, utc_now),
             links=LinkService(database, utc_now),
+            quality=QualityService(
+                database, utc_now, kept_for=timedelta(days=storage.quality_days)
+            ),
             api_keys=ApiKeyService(database, utc_now),
         )
     finally:

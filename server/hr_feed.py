@@ -1,5 +1,6 @@
 """HR's live list: what is scheduled (SQL) with where everybody is now (rooms)."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -8,14 +9,45 @@ from hr.interviews.interview import Interview, Participant
 from hr.interviews.service import InterviewService
 from hr.links.link import Link
 from hr.links.service import LinkService
+from hr.quality.line import QualityLine as RecordedLine
+from hr.quality.service import QualityService
 from rooms.interview import LiveInterview
 from rooms.service import LiveParticipant, RoomService
 from server.security.hr_sessions import COOKIE, HrSessions
-from signaling.protocol.hr import HrInterview, HrParticipant, HrRound
+from signaling.protocol.hr import HrInterview, HrParticipant, HrRound, QualityLine
 from signaling.session.ports import HrSession
 
 SHOWN = 100
 """Interviews in the list: the latest ones."""
+
+
+LINE_AGE_S = 20.0
+"""Sentences about quality are read from SQL anew after so long: records are put away as often."""
+
+
+class QualityLines:
+    """The sentences about interviews, remembered for a while: the list is read every 2 s."""
+
+    def __init__(self, quality: QualityService) -> None:
+        self._quality = quality
+        self._known: dict[str, QualityLine | None] = {}
+        self._read_s = 0.0
+
+    async def of(self, interviews: Sequence[Interview]) -> Mapping[str, QualityLine | None]:
+        now_s = time.monotonic()
+        if now_s - self._read_s > LINE_AGE_S:
+            self._read_s, self._known = now_s, {}
+        missing = [one for one in interviews if one.id not in self._known]
+        if missing:
+            found = await self._quality.lines(missing)
+            for one in missing:
+                line = found.get(one.id)
+                self._known[one.id] = None if line is None else _told(line)
+        return self._known
+
+
+def _told(line: RecordedLine) -> QualityLine:
+    return QualityLine(zh=line.zh, en=line.en)
 
 
 class LiveList:
@@ -26,11 +58,13 @@ class LiveList:
         sessions: HrSessions,
         interviews: InterviewService,
         links: LinkService,
+        quality: QualityService,
         rooms: RoomService,
     ) -> None:
         self._sessions = sessions
         self._interviews = interviews
         self._links = links
+        self._lines = QualityLines(quality)
         self._rooms = rooms
 
     async def authorise(self, cookies: Mapping[str, str]) -> HrSession | None:
@@ -54,9 +88,12 @@ class LiveList:
 
     async def _views(self, interviews: Sequence[Interview]) -> list[HrInterview]:
         links = await self._links.in_force(interviews)
-        return [self._view(one, links) for one in interviews]
+        lines = await self._lines.of(interviews)
+        return [self._view(one, links, lines.get(one.id)) for one in interviews]
 
-    def _view(self, interview: Interview, links: Mapping[str, Link]) -> HrInterview:
+    def _view(
+        self, interview: Interview, links: Mapping[str, Link], line: QualityLine | None
+    ) -> HrInterview:
         seats = {one.participant: one for one in self._rooms.participants(interview.id)}
         live = self._rooms.live(interview.id)
         return HrInterview(
@@ -64,7 +101,7 @@ class LiveList:
             title=interview.title,
             starts_at=interview.starts_at.isoformat(),
             ends_at=interview.ends_at.isoformat(),
-            quality=None,
+            quality=line,
             rounds=[
                 HrRound(
                     id=one.id,

@@ -9,6 +9,7 @@ from aiohttp import web
 from config import Settings
 from hr.interviews.service import InterviewService
 from hr.links.service import LinkService, OpenedLink
+from hr.quality.service import QualityService
 from server.bearer_sessions import BearerSessions
 from server.security.api_keys import ApiKeyService
 from server.security.hr_sessions import HrSessions
@@ -42,6 +43,7 @@ class Services:
     """Without a trailing slash."""
     interviews: InterviewService
     links: LinkService
+    quality: QualityService
     api_keys: ApiKeyService
     hr_sessions: HrSessions
     join_tokens: JoinTokens

@@ -197,6 +197,18 @@ class StreamStats:
     key_frames: int
 
 @final
+class PathStats:
+    """The path to one peer, now.
+
+    `silent_ms`: how long nothing authenticated has arrived; `round_trip_time_ms` is None before
+    the first report.
+    """
+
+    peer: int
+    silent_ms: int
+    round_trip_time_ms: float | None
+
+@final
 class DownlinkStats:
     """The path to one viewer that gives feedback on it, at one moment."""
 
@@ -224,8 +236,12 @@ class Stats:
     tcp_connections: int
     datagrams_dropped: dict[str, int]
     """By reason: stun_unauthenticated, unknown_address, srtp_auth, srtp_replay, malformed, …"""
+    paths: list[PathStats]
+    """One for every peer."""
     streams: list[StreamStats]
+    """One for every received layer and every slot in use."""
     downlinks: list[DownlinkStats]
+    """One for every viewer that gives feedback."""
 
 Event = (
     IceConnected

@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING
 
 from sfu.contract import Answer, Limits, MediaPlane, PeerId, SfuListener, Slot, SourceKind
 from sfu.errors import BusyError, ClosedError, SdpError, SfuError, UnknownPeerError
-from sfu.stats import MediaStats, StreamStats
+from sfu.stats import MediaStats
 from sfu.transport.sdp import tracks_of
 
 if TYPE_CHECKING:
+    from sfu._engine import DownlinkStats, PathStats, StreamStats
     from sfu.plane import Sfu
 
 __all__ = [
     "Answer",
     "BusyError",
     "ClosedError",
+    "DownlinkStats",
     "Limits",
     "MediaPlane",
     "MediaStats",
+    "PathStats",
     "PeerId",
     "SdpError",
     "Sfu",
@@ -39,4 +42,8 @@ def __getattr__(name: str) -> object:
         from sfu.plane import Sfu  # noqa: PLC0415 (see the docstring)
 
         return Sfu
+    if name in ("DownlinkStats", "PathStats", "StreamStats"):
+        from sfu import _engine  # noqa: PLC0415 (see the docstring)
+
+        return getattr(_engine, name)
     raise AttributeError(name)

@@ -1,37 +1,12 @@
 """What the media plane measured: totals for `/metrics`, streams for quality."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sfu._engine import DownlinkStats, PathStats, StreamStats
     from sfu._engine import Stats as EngineStats
-    from sfu._engine import StreamStats as EngineStream
-
-
-@dataclass(frozen=True, slots=True)
-class StreamStats:
-    """Totals since the stream began, named as in W3C webrtc-stats.
-
-    `rid` is "" outside simulcast; `direction` is `receive` for a source, `send` for a slot.
-    """
-
-    peer: int
-    mid: str
-    rid: str
-    kind: str
-    direction: str
-    ssrc: int
-    packets: int
-    bytes: int
-    packets_lost: int
-    jitter_ms: float
-    round_trip_time_ms: float
-    nack_count: int
-    pli_count: int
-    fir_count: int
-    retransmitted_packets: int
-    key_frames: int
 
 
 @dataclass(slots=True)
@@ -55,16 +30,12 @@ class MediaStats:
     datagrams_sent: int
     datagrams_dropped: Mapping[str, int]
     """By reason, as in `sfu._engine.Stats`."""
-    streams: tuple[StreamStats, ...] = field(repr=False)
+    streams: "Sequence[StreamStats]" = field(repr=False)
+    """The engine's own objects, as below: a busy node has thousands of them."""
+    paths: "Sequence[PathStats]" = field(default=(), repr=False)
+    downlinks: "Sequence[DownlinkStats]" = field(default=(), repr=False)
     tcp_connections: int = 0
     """Of clients whose network lets no UDP through, open now."""
-
-
-STREAM_FIELDS = tuple(item.name for item in fields(StreamStats))
-
-
-def stream_stats(stream: "EngineStream") -> StreamStats:
-    return StreamStats(**{name: getattr(stream, name) for name in STREAM_FIELDS})
 
 
 def media_stats(
@@ -79,5 +50,7 @@ def media_stats(
         datagrams_sent=event.datagrams_sent,
         tcp_connections=event.tcp_connections,
         datagrams_dropped=dict(event.datagrams_dropped),
-        streams=tuple(stream_stats(stream) for stream in event.streams),
+        streams=event.streams,
+        paths=event.paths,
+        downlinks=event.downlinks,
     )

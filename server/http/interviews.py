@@ -19,6 +19,7 @@ from hr.interviews.schemas import (
 )
 from hr.links.link import Link
 from hr.links.schemas import NewLinkOut
+from hr.quality.schemas import InterviewQualityOut, QualityLineOut, line_out, quality_out
 from server.errors import RequestInvalidError
 from server.http.route import Route, answer, describe, hr_caller, read_body, services_of
 
@@ -26,6 +27,12 @@ from server.http.route import Route, answer, describe, hr_caller, read_body, ser
 class PageQuery(Schema):
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 50
     cursor: Annotated[str, Field(max_length=200)] | None = None
+
+
+class InterviewDetailOut(InterviewOut):
+    """An interview with the sentence about its connections; null before anybody was recorded."""
+
+    quality: QualityLineOut | None
 
 
 class InterviewPage(Schema):
@@ -113,7 +120,16 @@ async def show(request: web.Request) -> web.Response:
     await hr_caller(request)
     services = services_of(request)
     interview = await services.interviews.get(request.match_info["interview"])
-    return answer(interview_out(interview, await services.links.in_force([interview])))
+    shown = interview_out(interview, await services.links.in_force([interview]))
+    line = line_out((await services.quality.lines([interview])).get(interview.id))
+    return answer(InterviewDetailOut(**dict(shown), quality=line))
+
+
+async def quality(request: web.Request) -> web.Response:
+    await hr_caller(request)
+    services = services_of(request)
+    interview = await services.interviews.get(request.match_info["interview"])
+    return answer(quality_out(interview, await services.quality.of_interview(interview)))
 
 
 async def new_link(request: web.Request) -> web.Response:
@@ -167,7 +183,15 @@ ROUTES = (
         gives=InterviewOut,
         status=201,
     ),
-    Route("GET", _ONE, show, "One interview", "hr", gives=InterviewOut),
+    Route("GET", _ONE, show, "One interview", "hr", gives=InterviewDetailOut),
+    Route(
+        "GET",
+        _ONE + "/quality",
+        quality,
+        "How the connections of an interview were, by participant and over time",
+        "hr",
+        gives=InterviewQualityOut,
+    ),
     Route(
         "POST",
         _PERSON + "/link",

@@ -8,14 +8,15 @@ from sqlalchemy.engine import Connection
 from hr.database import Base, Database
 from hr.interviews import models as interviews
 from hr.links import models as links
+from hr.quality import models as quality
 from server.security import models as security
 
 METADATA = Base.metadata
 """All tables: the modules above put theirs in when imported."""
 
-TABLE_MODULES = (interviews, links, security)
+TABLE_MODULES = (interviews, links, quality, security)
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest version; a test compares it with the scripts."""
 
 LOCK_KEY = 0x6D69616E

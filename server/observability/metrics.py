@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from server.observability.quality_metrics import QualityMetrics
 from sfu.api import MediaStats, SfuError
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -51,6 +52,7 @@ class Metrics:
         self.store_lost = Gauge(
             "mianshi_live_store_lost", "1 while Redis does not take writes", registry=self.registry
         )
+        self.quality = QualityMetrics(self.registry)
         self._media = _MediaCollector()
         self.registry.register(self._media)
 

@@ -10,6 +10,7 @@ from signaling.errors import InvalidMessage
 from signaling.protocol import commands as wire
 from signaling.protocol.replies import ChatAccepted, HandedOver, MediaAnswer
 from signaling.session.media import PeerDesk
+from signaling.session.quality import QualityDesk
 from signaling.session.visit import Visit
 
 
@@ -18,6 +19,7 @@ class Office(Protocol):
 
     rooms: RoomService
     desk: PeerDesk
+    quality: QualityDesk
 
 
 Handler = Callable[[Office, Visit, Any], Awaitable[Any]]
@@ -105,7 +107,7 @@ async def _react(office: Office, visit: Visit, command: wire.ReactionSend) -> No
 
 @_handles(wire.QualityReport)
 async def _quality(office: Office, visit: Visit, command: wire.QualityReport) -> None:
-    office.rooms.submit(c.ReportQuality(visit.participant, command.level))
+    office.quality.report(visit, command)
 
 
 @_handles(wire.RoomEnd)

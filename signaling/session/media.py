@@ -199,6 +199,10 @@ class PeerDesk(Stage, SfuListener):
         if visit is not None:
             self.resend_slots(visit)
 
+    def slots_of(self, viewer: PeerId) -> Sequence[Slot]:
+        """What the viewer's slots show now."""
+        return self._slots.get(viewer, ())
+
     def resend_slots(self, visit: Visit) -> None:
         """Tell a client what its slots show; after a reconnect it may have missed that."""
         if visit.peer is None or visit.peer not in self._slots:

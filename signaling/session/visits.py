@@ -22,9 +22,11 @@ from signaling.protocol.base import Message, Role
 from signaling.protocol.commands import Command
 from signaling.protocol.events import Notice, Welcome, You
 from signaling.protocol.replies import Done
+from signaling.quality.ports import QualityArchive, QualityFigures
 from signaling.session.handlers import HANDLERS
 from signaling.session.media import PeerDesk
 from signaling.session.ports import Admission, Guest, Surroundings
+from signaling.session.quality import QualityDesk
 from signaling.session.visit import Connection, GoodbyeReason, Visit
 
 REVOKE_TIMEOUT_S = 2.0
@@ -69,9 +71,20 @@ class Visits(RoomListener):
         surroundings: Surroundings,
         *,
         clock_ms: Callable[[], int],
+        archive: QualityArchive | None = None,
+        figures: QualityFigures | None = None,
     ) -> None:
         self.rooms = rooms
         self.desk = PeerDesk(media, rooms, visit_of=self.of, on_lost=self._media_lost)
+        self.quality = QualityDesk(
+            rooms,
+            media,
+            visit_of=self.of,
+            slots_of=self.desk.slots_of,
+            clock_ms=clock_ms,
+            archive=archive,
+            figures=figures,
+        )
         self._admission = admission
         self._surroundings = surroundings
         self._clock_ms = clock_ms
@@ -145,6 +158,7 @@ class Visits(RoomListener):
         visit.bearer = visit.watching = None
         visit.silent = False
         visit.guest, visit.connection = guest, connection
+        self.quality.begin(visit)
         return visit
 
     def _greeting(self, visit: Visit, auth: Auth, resume: str) -> list[Notice]:
@@ -167,6 +181,7 @@ class Visits(RoomListener):
         """Call after the greeting was sent: the client may have missed what its slots show."""
         self.desk.resend_slots(visit)
         self.desk.resend_layers(visit)
+        self.quality.greet(visit)
 
     # Acting.
 
@@ -192,6 +207,7 @@ class Visits(RoomListener):
             return
         visit.over = True
         self._bearers.pop(visit.bearer or "", None)
+        self.quality.end(participant)
         self.desk.drop(visit)
         if reason is not None:
             visit.dismiss(reason)
@@ -268,6 +284,7 @@ class Visits(RoomListener):
         room = live.room_of(participant)
         if visit is not None and room is not None:
             visit.move(live, room, reason)
+            self.quality.greet(visit)
 
     def _media_lost(self, visit: Visit, silent_ms: int) -> None:
         participant = visit.participant

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 
 from redis.asyncio import Redis
@@ -10,13 +11,14 @@ from rooms.ports import InterviewSpec
 from rooms.service import NodeLimits, RoomService
 from rooms.store.journal import Journal
 from rooms.store.tokens import ResumeStamp, TokenStore
-from sfu.api import Answer, MediaStats, PeerId, SdpError, Slot, StreamStats, UnknownPeerError
+from sfu.api import Answer, MediaStats, PeerId, SdpError, Slot, UnknownPeerError
 from sfu.stats import HandshakeCounts
 from signaling.errors import AdmissionRefused
 from signaling.protocol.auth import Auth
 from signaling.protocol.events import Notice
 from signaling.protocol.hr import HrInterview
 from signaling.protocol.views import HrContact, IceServer
+from signaling.quality.sitting import SittingRecord
 from signaling.session.intake import Intake
 from signaling.session.ports import Check, Guest, HrSession
 from signaling.session.visit import Visit
@@ -79,6 +81,41 @@ def guest(participant: str) -> Guest:
     return Guest(person.id, person.name, person.role, "i1", HOME[participant])
 
 
+@dataclass
+class StreamTotals:
+    """As `sfu._engine.StreamStats`, as far as signalling reads it."""
+
+    peer: int
+    mid: str = "0"
+    kind: str = "audio"
+    direction: str = "receive"
+    rid: str = ""
+    ssrc: int = 1
+    packets: int = 0
+    bytes: int = 0
+    packets_lost: int = 0
+    jitter_ms: float = 0.0
+
+
+@dataclass
+class PathNow:
+    """As `sfu._engine.PathStats`."""
+
+    peer: int
+    silent_ms: int = 0
+    round_trip_time_ms: float | None = 20.0
+
+
+@dataclass
+class DownlinkNow:
+    """As `sfu._engine.DownlinkStats`, as far as signalling reads it."""
+
+    peer: int
+    available_bps: int = 4_000_000
+    acknowledged_bps: int = 1_000_000
+    loss_ratio: float = 0.0
+
+
 class ScriptedMedia:
     """A media plane that answers at once and remembers what it was told."""
 
@@ -86,6 +123,9 @@ class ScriptedMedia:
         self.calls: list[tuple] = []
         self.peers: set[int] = set()
         self.packets: dict[int, int] = {}
+        self.streams: list[StreamTotals] = []
+        self.paths: dict[int, PathNow] = {}
+        self.dropped: dict[str, int] = {}
         self.stuck = False
         self.gate = asyncio.Event()
         self.gate.set()
@@ -126,11 +166,12 @@ class ScriptedMedia:
     async def stats(self) -> MediaStats:
         if self.stuck:
             raise TimeoutError
-        streams = tuple(
-            StreamStats(peer, "0", "", "audio", "receive", 1, packets, *[0] * 9)
-            for peer, packets in self.packets.items()
+        streams = [StreamTotals(peer, packets=packets) for peer, packets in self.packets.items()]
+        streams += [one for one in self.streams if one.peer in self.peers]
+        paths = [self.paths.get(peer, PathNow(peer)) for peer in sorted(self.peers)]
+        return MediaStats(
+            len(self.peers), 0, HandshakeCounts(), 0, 0, dict(self.dropped), streams, paths
         )
-        return MediaStats(len(self.peers), 0, HandshakeCounts(), 0, 0, {}, streams)
 
     def since(self) -> list[tuple]:
         calls, self.calls = self.calls, []
@@ -174,6 +215,19 @@ class Feed:
         if self.fails:
             raise RuntimeError("the database is away")
         return self.view if session.organisation == "org" else None
+
+
+class Archive:
+    """Keeps quality records by their id."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, SittingRecord] = {}
+        self.away = False
+
+    async def keep(self, records: Sequence[SittingRecord]) -> None:
+        if self.away:
+            raise ConnectionError
+        self.kept |= {one.id: one for one in records}
 
 
 class Ear:
@@ -234,7 +288,15 @@ class Node:
         self.rooms = RoomService(self, self.journal, clock_ms=self.clock, limits=limits)
         self.media = ScriptedMedia()
         self.tickets = Tickets(redis, self.clock)
-        self.visits = Visits(self.rooms, self.media, self.tickets, Town(), clock_ms=self.clock)
+        self.archive = Archive()
+        self.visits = Visits(
+            self.rooms,
+            self.media,
+            self.tickets,
+            Town(),
+            clock_ms=self.clock,
+            archive=self.archive,
+        )
         self.feed = Feed()
 
     async def interview(self, interview_id: str) -> InterviewSpec | None:

@@ -88,6 +88,8 @@ pub struct Stats {
     pub tcp_connections: u64,
     /// Datagrams dropped since the start, by reason.
     pub datagrams_dropped: Vec<(&'static str, u64)>,
+    /// One for every peer.
+    pub paths: Vec<PathStats>,
     /// One for every received layer and every slot in use.
     pub streams: Vec<StreamStats>,
     /// One for every viewer that gives feedback on its path.
@@ -113,6 +115,17 @@ pub struct DownlinkStats {
     pub paced_packets: u64,
     /// Probe clusters sent, since the beginning.
     pub probe_clusters: u64,
+}
+
+/// The path to one peer, now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PathStats {
+    /// Whose.
+    pub peer: PeerId,
+    /// How long nothing authenticated has arrived.
+    pub silent_ms: u64,
+    /// Round trip as reports tell it; nothing before the first.
+    pub round_trip_time_ms: Option<f64>,
 }
 
 /// Totals since the stream began, named as in W3C webrtc-stats.

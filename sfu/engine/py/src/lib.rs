@@ -24,7 +24,7 @@ mod _engine {
     #[pymodule_export]
     use crate::media::{Codec, Media};
     #[pymodule_export]
-    use crate::stats::{DownlinkStats, Stats, StreamStats};
+    use crate::stats::{DownlinkStats, PathStats, Stats, StreamStats};
 
     /// `Event`: the union of all event classes.
     #[pymodule_init]

@@ -64,6 +64,34 @@ impl From<core::StreamStats> for StreamStats {
     }
 }
 
+/// The path to one peer, now.
+#[pyclass(frozen, get_all, module = "sfu._engine")]
+pub(crate) struct PathStats {
+    peer: u64,
+    silent_ms: u64,
+    round_trip_time_ms: Option<f64>,
+}
+
+#[pymethods]
+impl PathStats {
+    fn __repr__(&self) -> String {
+        format!(
+            "PathStats(peer={}, silent_ms={}, round_trip_time_ms={:?})",
+            self.peer, self.silent_ms, self.round_trip_time_ms
+        )
+    }
+}
+
+impl From<core::PathStats> for PathStats {
+    fn from(path: core::PathStats) -> Self {
+        Self {
+            peer: path.peer,
+            silent_ms: path.silent_ms,
+            round_trip_time_ms: path.round_trip_time_ms,
+        }
+    }
+}
+
 /// The path to one viewer, at one moment.
 #[pyclass(frozen, get_all, module = "sfu._engine")]
 pub(crate) struct DownlinkStats {
@@ -111,6 +139,7 @@ pub(crate) struct Stats {
     datagrams_sent: u64,
     tcp_connections: u64,
     datagrams_dropped: Py<PyDict>,
+    paths: Py<PyList>,
     streams: Py<PyList>,
     downlinks: Py<PyList>,
 }
@@ -138,6 +167,10 @@ impl Stats {
         for (reason, count) in stats.datagrams_dropped {
             dropped.set_item(reason, count)?;
         }
+        let paths = PyList::empty(py);
+        for path in stats.paths {
+            paths.append(Bound::new(py, PathStats::from(path))?)?;
+        }
         let streams = PyList::empty(py);
         for stream in stats.streams {
             streams.append(Bound::new(py, StreamStats::from(stream))?)?;
@@ -153,6 +186,7 @@ impl Stats {
             datagrams_sent: stats.datagrams_sent,
             tcp_connections: stats.tcp_connections,
             datagrams_dropped: dropped.unbind(),
+            paths: paths.unbind(),
             streams: streams.unbind(),
             downlinks: downlinks.unbind(),
         })

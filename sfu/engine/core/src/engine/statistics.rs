@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::Engine;
 use crate::PeerId;
 use crate::command::Direction;
-use crate::event::{DownlinkStats, Stats, StreamStats};
+use crate::event::{DownlinkStats, PathStats, Stats, StreamStats};
 use crate::layer::Layer;
 use crate::peer::Peer;
 use crate::slot::Slot;
@@ -21,6 +21,12 @@ impl Engine {
             datagrams_sent: self.sent,
             tcp_connections: 0,
             datagrams_dropped: self.drops.all(),
+            paths: self
+                .peers
+                .iter()
+                .flatten()
+                .map(|peer| path_of(peer, now))
+                .collect(),
             streams: self
                 .peers
                 .iter()
@@ -34,6 +40,15 @@ impl Engine {
                 .filter_map(|peer| downlink_of(peer, now))
                 .collect(),
         }
+    }
+}
+
+fn path_of(peer: &Peer, now: Time) -> PathStats {
+    let silent = now.since(peer.last_heard).as_millis();
+    PathStats {
+        peer: peer.id,
+        silent_ms: u64::try_from(silent).unwrap_or(u64::MAX),
+        round_trip_time_ms: peer.round_trip.measured().map(to_ms),
     }
 }
 

@@ -154,6 +154,11 @@ fn round_trips_are_measured_and_told() {
     );
     assert_eq!(slot.ssrc, slot_ssrc("v0"));
     assert_eq!(slot.key_frames, 1);
+    let path = &stats.paths[1];
+    assert_eq!(path.peer, 2);
+    assert!(path.silent_ms < 1_500, "{path:?}");
+    let told = path.round_trip_time_ms.expect("reports came");
+    assert!((told - 80.0).abs() < 5.0, "{path:?}");
     assert_eq!(stats.token, 7);
     assert!(stats.datagrams_received > 0 && stats.datagrams_sent > 0);
 }

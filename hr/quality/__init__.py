@@ -1,0 +1,1 @@
+"""How the connections of an interview were: recorded while it lasts, readable afterwards."""

@@ -1,0 +1,1 @@
+"""How good each connection is, and who is the cause: pure, from statistics and reports."""
