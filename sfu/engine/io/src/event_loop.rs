@@ -134,7 +134,9 @@ impl EventLoop {
             streams.send(outbox.prioritised());
         }
         outbox.clear();
-        streams.close_gone(&mut self.engine);
+        if streams.has_gone() {
+            streams.close_gone(&mut self.engine, self.clock.now());
+        }
     }
 
     fn tell(&mut self) {

@@ -5,6 +5,7 @@ mod downlink;
 mod forward;
 mod layers;
 mod pacing;
+mod paths;
 mod receive;
 mod redundancy;
 mod rtcp;
@@ -51,6 +52,7 @@ pub struct Engine {
     outbox: Outbox,
     events: VecDeque<Event>,
     drops: DropCounts,
+    searches: paths::SearchBudget,
     received: u64,
     sent: u64,
     /// A packet on its way from a cache to a slot.
@@ -75,6 +77,7 @@ impl Engine {
             outbox: Outbox::new(),
             events: VecDeque::new(),
             drops: DropCounts::default(),
+            searches: paths::SearchBudget::default(),
             received: 0,
             sent: 0,
             scratch: Vec::with_capacity(2048),
@@ -92,29 +95,6 @@ impl Engine {
     pub fn receive(&mut self, datagram: &mut [u8], source: SocketAddr, now: Time) {
         self.received += 1;
         self.counting_sent(|engine| engine.dispatch(datagram, source, now));
-    }
-
-    /// Whether an authenticated STUN request came from `source`: media may come from there.
-    pub fn is_validated(&self, source: SocketAddr) -> bool {
-        self.ice.peer_of(source).is_some()
-    }
-
-    /// A TCP connection was closed: nothing more comes from its address or can go there.
-    pub fn close_path(&mut self, address: SocketAddr) {
-        let Some((peer, change)) = self.ice.close(address) else {
-            return;
-        };
-        let next = self.ice.address_of(peer);
-        if let Some(peer) = self.index_of(peer).and_then(|index| self.peer_mut(index)) {
-            peer.address = next;
-        }
-        if let Some(change) = change {
-            self.events.push_back(Event::IceConnected {
-                peer,
-                address: change.address,
-                changed: true,
-            });
-        }
     }
 
     /// Do what is due at `now`.

@@ -53,27 +53,8 @@ impl Engine {
                 };
                 self.heard(index, now);
                 if let Some(change) = validated {
-                    self.move_peer(index, change.address);
-                    let changed = change.previous.is_some();
-                    self.move_downlink(index, now);
-                    self.events.push_back(Event::IceConnected {
-                        peer,
-                        address: change.address,
-                        changed,
-                    });
+                    self.move_peer(index, change, now);
                 }
-            }
-        }
-    }
-
-    /// Addresses change a few times in a visit, so looking through all peers is cheap enough.
-    fn move_peer(&mut self, index: usize, address: SocketAddr) {
-        for (other, peer) in self.peers.iter_mut().enumerate() {
-            let Some(peer) = peer else { continue };
-            if other == index {
-                peer.address = Some(address);
-            } else if peer.address == Some(address) {
-                peer.address = self.ice.address_of(peer.id);
             }
         }
     }
@@ -97,15 +78,6 @@ impl Engine {
         });
     }
 
-    /// The index of the peer whose validated address this is.
-    pub(super) fn sender(&mut self, from: SocketAddr) -> Option<usize> {
-        let index = self.ice.peer_of(from).and_then(|peer| self.index_of(peer));
-        if index.is_none() {
-            self.drop(DropReason::UnknownAddress);
-        }
-        index
-    }
-
     /// Something authenticated came from a peer.
     pub(super) fn heard(&mut self, index: usize, now: Time) {
         let Some(peer) = self.peers[index].as_deref_mut() else {
@@ -122,14 +94,18 @@ impl Engine {
     }
 
     fn receive_rtp(&mut self, datagram: &mut [u8], from: SocketAddr, now: Time) {
-        let Some(index) = self.sender(from) else {
-            return;
+        let known = self.ice.peer_of(from).and_then(|peer| self.index_of(peer));
+        let Some(index) = known.or_else(|| self.sender_that_moved(datagram, from, now)) else {
+            return self.drop(DropReason::UnknownAddress);
         };
         let opened = match self.open(index, datagram) {
             Ok(opened) => opened,
             Err(reason) => return self.drop(reason),
         };
         self.heard(index, now);
+        if known.is_none() {
+            self.follow(index, from, now);
+        }
         let plain = &mut datagram[..opened.plain_bytes];
         match self.place_of(index, plain, opened, now) {
             Ok((place, opened)) => self.receive_stream(index, place, plain, opened, now),

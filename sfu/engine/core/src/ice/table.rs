@@ -226,6 +226,20 @@ impl IceTable {
         Some((peer, change))
     }
 
+    /// The peer proved otherwise that it is at `address` now, which nobody else may have.
+    /// Returns where media goes from now on, if that changed.
+    pub fn follow(
+        &mut self,
+        peer: PeerId,
+        address: SocketAddr,
+        now: Time,
+    ) -> Option<AddressChange> {
+        if !self.agents.contains_key(&peer) || self.is_taken(address, peer, now) {
+            return None;
+        }
+        self.learn(peer, address, true, now)
+    }
+
     /// Takes note that something authentic of another protocol came from a peer.
     pub fn heard(&mut self, peer: PeerId, now: Time) {
         if let Some(agent) = self.agents.get_mut(&peer) {

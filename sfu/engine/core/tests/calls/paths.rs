@@ -63,12 +63,82 @@ fn a_closed_connection_gives_the_media_back_to_the_path_that_is_left() {
     let tcp = tcp_address("10.0.0.2:9".parse().unwrap());
     check_from(&mut world, tcp);
     world.run_for(SECOND);
-    world.engine.close_path(tcp);
+    world.engine.close_path(tcp, world.now);
     world.client(2).address = udp;
     assert!(!world.engine.is_validated(tcp));
     assert!(heard(&mut world) > 40);
     assert_eq!(last_address(&world), Some(udp));
-    world.engine.close_path(tcp);
+    world.engine.close_path(tcp, world.now);
+}
+
+/// The viewer's NAT gives it another address, and its next check is far away.
+fn rebind(world: &mut World, address: SocketAddr) {
+    let far = world.now + Duration::from_secs(60);
+    let viewer = world.client(2);
+    viewer.address = address;
+    viewer.next_reports = far;
+}
+
+#[test]
+fn a_peer_behind_a_nat_that_rebinds_is_followed_by_its_media() {
+    let mut world = call(34);
+    world.route(1, "a0", Some((2, "mic")));
+    world.run_for(SECOND);
+    rebind(&mut world, "10.7.7.7:777".parse().unwrap());
+    let (to, from) = (
+        world.client(2).received.len(),
+        world.client(1).received.len(),
+    );
+    world.run_for(Duration::from_millis(500));
+    // 200 ms of silence and a round trip, then both ways go on.
+    assert!(world.client(2).received.len() > to + 5);
+    assert!(world.client(1).received.len() > from + 10);
+    assert_eq!(last_address(&world), Some("10.7.7.7:777".parse().unwrap()));
+}
+
+#[test]
+fn copied_packets_move_nobody_who_still_speaks() {
+    let mut world = call(35);
+    let thief: SocketAddr = "192.0.2.66:6".parse().unwrap();
+    let home = world.client(2).address;
+    for _ in 0..100 {
+        let now = world.now;
+        for packet in world.client(2).streams[0].frame_packets(now, &mut 0) {
+            // The thief's copy arrives first.
+            let sealed = world.client(2).seal(packet);
+            world.inject_from(thief, sealed.clone());
+            world.inject_from(home, sealed);
+        }
+        world.run_for(Duration::from_millis(10));
+    }
+    assert_ne!(last_address(&world), Some(thief));
+    assert!(world.dropped("unknown_address") >= 100);
+    assert!(heard(&mut world) > 40);
+}
+
+#[test]
+fn replayed_and_forged_packets_move_nobody_who_is_silent() {
+    let mut world = call(36);
+    let thief: SocketAddr = "192.0.2.66:6".parse().unwrap();
+    let now = world.now;
+    let packets = world.client(2).streams[0].frame_packets(now, &mut 0);
+    let sealed = world.client(2).seal(packets[0].clone());
+    world.inject(2, sealed.clone());
+    let viewer = world.clients.pop().expect("the viewer joined last");
+    world.run_for(SECOND);
+    world.inject_from(thief, sealed.clone());
+    let mut forged = sealed;
+    forged[3] = forged[3].wrapping_add(50);
+    let before = world.dropped("unknown_address");
+    for _ in 0..1_000 {
+        world.inject_from(thief, forged.clone());
+    }
+    assert!(!world.engine.is_validated(thief));
+    assert_eq!(last_address(&world), Some(viewer.address));
+    assert_eq!(world.dropped("srtp_replay"), 1);
+    // After a burst of searches strangers are not even looked at.
+    let unseen = world.dropped("unknown_address") - before;
+    assert!((700..=900).contains(&unseen), "{unseen}");
 }
 
 #[test]
@@ -81,7 +151,7 @@ fn with_no_path_left_nothing_is_sent_until_the_next_check() {
         world.stats().datagrams_sent - before
     };
     let with_viewer = sent(&mut world);
-    world.engine.close_path(viewer.address);
+    world.engine.close_path(viewer.address, world.now);
     let without = sent(&mut world);
     assert!(without + 40 < with_viewer, "{without} of {with_viewer}");
     world.clients.push(viewer);

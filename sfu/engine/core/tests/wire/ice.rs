@@ -438,3 +438,66 @@ fn every_truncation_and_every_changed_byte_is_ignored() {
         assert_eq!(table.peer_of(address(5)), None);
     }
 }
+
+#[test]
+fn a_closed_address_hands_over_to_the_one_checked_last() {
+    let mut table = table();
+    for (port, at) in [(1, 0), (2, 10), (3, 20), (4, 30)] {
+        receive(
+            &mut table,
+            &check(UFRAG, PASSWORD, port == 4),
+            port,
+            Time::from_millis(at),
+        );
+    }
+    assert_eq!(table.close(address(9)), None);
+    assert_eq!(
+        table.close(address(2)),
+        Some((PEER, None)),
+        "media went elsewhere"
+    );
+    let change = AddressChange {
+        address: address(3),
+        previous: Some(address(4)),
+    };
+    assert_eq!(table.close(address(4)), Some((PEER, Some(change))));
+    assert_eq!(table.address_of(PEER), Some(address(3)));
+    assert_eq!(table.peer_of(address(4)), None);
+    table.close(address(3));
+    assert_eq!(table.close(address(1)), Some((PEER, None)));
+    assert_eq!(table.address_of(PEER), None);
+    let first = receive(
+        &mut table,
+        &check(UFRAG, PASSWORD, false),
+        5,
+        Time::from_millis(40),
+    );
+    assert!(matches!(first, StunOutcome::Reply { validated, .. } if validated == first_from(5)));
+}
+
+#[test]
+fn nobody_is_followed_to_an_address_that_another_uses() {
+    let mut table = table();
+    table
+        .add_peer(8, NEXT_UFRAG, NEXT_PASSWORD)
+        .expect("a new peer");
+    receive(&mut table, &check(UFRAG, PASSWORD, true), 1, Time(0));
+    receive(
+        &mut table,
+        &check(NEXT_UFRAG, NEXT_PASSWORD, true),
+        2,
+        Time(0),
+    );
+    assert_eq!(table.follow(8, address(1), Time::from_millis(500)), None);
+    assert_eq!(table.address_of(8), Some(address(2)));
+    let change = AddressChange {
+        address: address(3),
+        previous: Some(address(2)),
+    };
+    assert_eq!(
+        table.follow(8, address(3), Time::from_millis(500)),
+        Some(change)
+    );
+    assert_eq!(table.follow(9, address(4), Time::from_millis(500)), None);
+    assert_eq!(table.peer_of(address(4)), None, "nobody has number 9");
+}

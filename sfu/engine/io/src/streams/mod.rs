@@ -129,7 +129,7 @@ impl Streams {
             }
         }
         self.ready = ready;
-        self.close_gone(engine);
+        self.close_gone(engine, now);
         // Last, so that a token of this turn's list cannot mean a newcomer.
         if knocked {
             self.accept(engine, now);
@@ -150,10 +150,15 @@ impl Streams {
         self.touched = touched;
     }
 
+    /// Whether a connection broke while it was written to.
+    pub fn has_gone(&self) -> bool {
+        !self.gone.is_empty()
+    }
+
     /// Tells the engine of connections that broke while they were written to.
-    pub fn close_gone(&mut self, engine: &mut Engine) {
+    pub fn close_gone(&mut self, engine: &mut Engine, now: Time) {
         while let Some(token) = self.gone.pop() {
-            self.close(token, engine);
+            self.close(token, engine, now);
         }
     }
 
@@ -171,7 +176,7 @@ impl Streams {
             };
             if is_over {
                 self.counters.expired += 1;
-                self.close(token, engine);
+                self.close(token, engine, now);
             }
         }
         if !self.accepting {
@@ -209,7 +214,7 @@ impl Streams {
     }
 
     fn admit(&mut self, stream: TcpStream, remote: SocketAddr, engine: &mut Engine, now: Time) {
-        self.make_room_among_strangers(remote.ip(), engine);
+        self.make_room_among_strangers(remote.ip(), engine, now);
         let address = tcp_address(remote);
         let room = self.token_of.len() < MAX_CONNECTIONS && !self.token_of.contains_key(&address);
         let connection = Connection::new(stream, address, now);
@@ -239,7 +244,7 @@ impl Streams {
     }
 
     /// The oldest stranger of the host, or of all, gives way if there are too many.
-    fn make_room_among_strangers(&mut self, host: IpAddr, engine: &mut Engine) {
+    fn make_room_among_strangers(&mut self, host: IpAddr, engine: &mut Engine, now: Time) {
         let host = network_of(host);
         let of_host = |streams: &Self, token: &u32| {
             let connection = streams.connections[*token as usize].as_ref();
@@ -255,7 +260,7 @@ impl Streams {
         };
         if let Some(token) = oldest {
             self.counters.expired += 1;
-            self.close(token, engine);
+            self.close(token, engine, now);
         }
     }
 
@@ -289,7 +294,7 @@ impl Streams {
             self.counters.malformed += 1;
         }
         if is_foreign || result.is_err() {
-            self.close(token, engine);
+            self.close(token, engine, now);
         }
     }
 
@@ -348,7 +353,7 @@ impl Streams {
     }
 
     /// Closing twice is harmless.
-    fn close(&mut self, token: u32, engine: &mut Engine) {
+    fn close(&mut self, token: u32, engine: &mut Engine, now: Time) {
         let Some(connection) = self
             .connections
             .get_mut(token as usize)
@@ -360,7 +365,7 @@ impl Streams {
         self.token_of.remove(&connection.address);
         self.strangers.retain(|stranger| *stranger != token);
         self.vacant.push(token);
-        engine.close_path(connection.address);
+        engine.close_path(connection.address, now);
     }
 }
 

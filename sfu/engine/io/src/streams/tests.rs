@@ -63,7 +63,7 @@ impl Node {
             self.streams.serve(&mut self.engine, self.now);
             self.streams.send(self.engine.outbox().prioritised());
             self.engine.outbox().clear();
-            self.streams.close_gone(&mut self.engine);
+            self.streams.close_gone(&mut self.engine, self.now);
         }
     }
 
