@@ -11,6 +11,12 @@ use crate::wire::twcc::TransportFeedback;
 /// A path on which nothing was sent for this long is not looked after.
 const IDLE_AFTER: Duration = Duration::from_secs(5);
 
+/// Pictures that wait longer than this are not the rest of a keyframe.
+const CROWDED_AFTER: Duration = Duration::from_millis(80);
+
+/// How long the pace is tight after that.
+const CROWDED_FOR: Duration = Duration::from_secs(2);
+
 /// The path to one viewer.
 #[derive(Debug, Default)]
 pub struct Downlink {
@@ -24,6 +30,8 @@ pub struct Downlink {
     pub pacer: Pacer,
     /// The slot's number that a probe sends again next; 0: the newest.
     pub probe_cursor: u64,
+    /// Until when pictures leave no faster than the path carries them.
+    crowded_until: Time,
 }
 
 /// What is known of a path, for statistics.
@@ -43,13 +51,13 @@ pub struct PathReport {
 
 impl Downlink {
     /// Whether the viewer will send transport-wide feedback; what was learned is kept.
-    pub fn negotiate(&mut self, feedback: bool) {
+    pub fn negotiate(&mut self, feedback: bool, now: Time) {
         match feedback {
             true if self.estimator.is_none() => self.estimator = Some(Box::default()),
             true => {}
             false => self.estimator = None,
         }
-        self.set_pace();
+        self.set_pace(now);
     }
 
     /// What may be spent on the viewer altogether: sound, video and retransmissions.
@@ -70,9 +78,9 @@ impl Downlink {
     }
 
     /// The viewer told its own estimate.
-    pub fn receive_remb(&mut self, bitrate_bps: u64) {
+    pub fn receive_remb(&mut self, bitrate_bps: u64, now: Time) {
         self.remb_bps = Some(bitrate_bps.clamp(MIN_BPS, MAX_BPS));
-        self.set_pace();
+        self.set_pace(now);
     }
 
     /// The transport-wide number of the next packet.
@@ -101,7 +109,7 @@ impl Downlink {
     ) -> Result<(), WireError> {
         if let Some(estimator) = &mut self.estimator {
             estimator.receive(feedback, round_trip, now)?;
-            self.set_pace();
+            self.set_pace(now);
         }
         Ok(())
     }
@@ -115,7 +123,7 @@ impl Downlink {
         if began {
             self.probe_cursor = 0;
         }
-        self.set_pace();
+        self.set_pace(now);
         began
     }
 
@@ -156,10 +164,18 @@ impl Downlink {
 
     /// A viewer that gave no feedback yet is not slowed down: its first picture matters most,
     /// and the layer choice keeps to what is assumed.
-    fn set_pace(&mut self) {
+    fn set_pace(&mut self, now: Time) {
         let estimated = self.estimator.as_ref().and_then(|e| e.pacing_bps());
-        let remb = self.remb_bps.map(|bps| bps * 5 / 2);
-        self.pacer.set_rate(estimated.or(remb));
+        let loose = estimated.or(self.remb_bps.map(|bps| bps * 5 / 2));
+        // More than a burst waits: more is sent than the path carries, so a loose pace would
+        // only move the queue into the path, where sound stands behind it.
+        if self.pacer.delay(now) > CROWDED_AFTER {
+            self.crowded_until = now + CROWDED_FOR;
+        }
+        let crowded = now < self.crowded_until;
+        let tight = self.available_bps(now).filter(|_| crowded);
+        self.pacer
+            .set_rate(loose.map(|loose| tight.map_or(loose, |tight| tight.min(loose))));
     }
 }
 
@@ -172,29 +188,29 @@ mod tests {
         let mut downlink = Downlink::default();
         assert_eq!(downlink.available_bps(Time(0)), None);
         assert_eq!(downlink.report(Time(0)), None);
-        downlink.receive_remb(800_000);
+        downlink.receive_remb(800_000, Time(0));
         assert_eq!(downlink.available_bps(Time(0)), Some(800_000));
     }
 
     #[test]
     fn absurd_claims_are_bounded() {
         let mut downlink = Downlink::default();
-        downlink.receive_remb(0);
+        downlink.receive_remb(0, Time(0));
         assert_eq!(downlink.available_bps(Time(0)), Some(MIN_BPS));
-        downlink.receive_remb(u64::MAX);
+        downlink.receive_remb(u64::MAX, Time(0));
         assert_eq!(downlink.available_bps(Time(0)), Some(MAX_BPS));
     }
 
     #[test]
     fn an_estimate_lasts_over_a_new_description_and_a_viewer_without_feedback_has_none() {
         let mut downlink = Downlink::default();
-        downlink.negotiate(true);
+        downlink.negotiate(true, Time(0));
         downlink.sent(1_000, Time(0));
         let number = downlink.next_number();
-        downlink.negotiate(true);
+        downlink.negotiate(true, Time(0));
         assert_eq!(downlink.next_number(), number);
         assert!(downlink.available_bps(Time(0)).is_some());
-        downlink.negotiate(false);
+        downlink.negotiate(false, Time(0));
         assert_eq!(downlink.available_bps(Time(0)), None);
         assert!(!downlink.is_active(Time(0)));
     }

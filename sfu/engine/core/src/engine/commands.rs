@@ -36,7 +36,7 @@ impl Engine {
                 receive,
                 send,
             } => self.set_keys(peer, profile, &receive, &send, now),
-            Command::SetMedia { peer, media } => self.set_media(peer, &media),
+            Command::SetMedia { peer, media } => self.set_media(peer, &media, now),
             Command::Route {
                 viewer,
                 slot,
@@ -110,7 +110,7 @@ impl Engine {
         }
     }
 
-    fn set_media(&mut self, id: PeerId, media: &[Media]) {
+    fn set_media(&mut self, id: PeerId, media: &[Media], now: Time) {
         let media = &media[..media.len().min(MAX_MEDIA)];
         let Some(index) = self.index_of(id) else {
             return;
@@ -139,8 +139,9 @@ impl Engine {
             peer.streams.rebuild(&peer.sources);
             let told = |slot: &Slot| slot.is_numbered() && slot.has_transport_feedback();
             let feedback = peer.slots.iter().flatten().any(told);
-            peer.downlink.negotiate(feedback);
+            peer.downlink.negotiate(feedback, now);
         }
+        self.watch_downlink(index, now);
     }
 
     fn describe_source(&mut self, peer: usize, section: &Media) {

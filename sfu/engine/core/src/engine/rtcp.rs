@@ -97,7 +97,7 @@ impl Engine {
             Packet::Goodbye(ssrcs) => ssrcs.for_each(|ssrc| self.end_stream(index, ssrc)),
             Packet::Remb(remb) => {
                 if let Some(peer) = self.peer_mut(index) {
-                    peer.downlink.receive_remb(remb.bitrate_bps);
+                    peer.downlink.receive_remb(remb.bitrate_bps, now);
                 }
             }
             Packet::TransportFeedback(feedback) => {

@@ -1,6 +1,7 @@
 //! Whole calls through the engine in virtual time over a seeded, faulty line.
 
 mod codecs;
+mod downlink;
 mod forwarding;
 mod handoff;
 mod hostile;

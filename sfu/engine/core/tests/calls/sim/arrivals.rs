@@ -15,6 +15,8 @@ pub struct Arrivals {
     at: BTreeMap<u64, Time>,
     next: Option<u64>,
     count: u8,
+    /// Claims that everything arrived as soon as the first.
+    pub flatters: bool,
 }
 
 impl Arrivals {

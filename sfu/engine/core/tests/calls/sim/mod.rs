@@ -7,9 +7,13 @@ pub mod link;
 pub mod stream;
 
 use core::time::Duration;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use mianshi_engine_core::time::Time;
 use mianshi_engine_core::{Command, Config, Engine, Event, Media, PeerId, Stats};
+
+use mianshi_netsim::{Direction, Network, Scenario};
 
 use client::{Client, PROFILE, Received, key};
 use description::{slot_ssrc, visit};
@@ -23,6 +27,8 @@ pub struct World {
     pub engine: Engine,
     pub clients: Vec<Client>,
     pub link: Link,
+    /// Who is behind a network of their own, instead of the line that all others share.
+    pub networks: BTreeMap<SocketAddr, Network<Vec<u8>>>,
     pub events: Vec<Event>,
     pub now: Time,
 }
@@ -37,6 +43,7 @@ impl World {
             engine: Engine::new(config, Time(0)),
             clients: Vec::new(),
             link: Link::new(seed),
+            networks: BTreeMap::new(),
             events: Vec::new(),
             now: Time::from_millis(1),
         }
@@ -106,13 +113,27 @@ impl World {
         });
     }
 
+    /// A client is behind a network from now on.
+    pub fn behind(&mut self, id: PeerId, scenario: &str) {
+        let scenario = Scenario::parse(scenario).expect("a valid scenario");
+        let address = self.client(id).address;
+        let network = Network::new(&scenario, id, self.now.as_micros());
+        self.networks.insert(address, network);
+    }
+
+    /// The network of a client, to change and to look at.
+    pub fn network(&mut self, id: PeerId) -> &mut Network<Vec<u8>> {
+        let address = self.client(id).address;
+        self.networks.get_mut(&address).expect("a network")
+    }
+
     /// `from` sends this past the line's faults.
     pub fn inject(&mut self, from: PeerId, datagram: Vec<u8>) {
         let from = self.client(from).address;
         self.inject_from(from, datagram);
     }
 
-    pub fn inject_from(&mut self, from: std::net::SocketAddr, mut datagram: Vec<u8>) {
+    pub fn inject_from(&mut self, from: SocketAddr, mut datagram: Vec<u8>) {
         self.engine.receive(&mut datagram, from, self.now);
         self.flush();
     }
@@ -162,7 +183,13 @@ impl World {
 
     fn next_moment(&mut self) -> Option<Time> {
         let clients = self.clients.iter().map(Client::next_due).min();
-        [clients, self.link.next_arrival(), self.engine.deadline()]
+        let networks = self
+            .networks
+            .values()
+            .filter_map(|network| network.deadline().map(Time))
+            .min();
+        let arrival = self.link.next_arrival();
+        [clients, arrival, networks, self.engine.deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -172,10 +199,7 @@ impl World {
         for at in 0..self.clients.len() {
             let from = self.clients[at].address;
             for datagram in self.clients[at].poll(self.now) {
-                self.link.send(self.now, || Delivery::ToEngine {
-                    from,
-                    datagram: datagram.clone(),
-                });
+                self.upload(from, datagram);
             }
         }
         while let Some(delivery) = self.link.take_arrived(self.now) {
@@ -186,30 +210,65 @@ impl World {
                 Delivery::ToClient { to, datagram } => self.deliver(to, datagram),
             }
         }
+        self.poll_networks();
         self.engine.tick(self.now);
         self.flush();
     }
 
-    fn deliver(&mut self, to: std::net::SocketAddr, datagram: Vec<u8>) {
+    fn poll_networks(&mut self) {
+        let addresses: Vec<SocketAddr> = self.networks.keys().copied().collect();
+        for address in addresses {
+            while let Some((direction, mut datagram)) = self
+                .networks
+                .get_mut(&address)
+                .and_then(|network| network.poll(self.now.as_micros()))
+            {
+                match direction {
+                    Direction::Up => self.engine.receive(&mut datagram, address, self.now),
+                    Direction::Down => self.deliver(address, datagram),
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, to: SocketAddr, datagram: Vec<u8>) {
         let Some(client) = self.clients.iter_mut().find(|client| client.address == to) else {
             return;
         };
         let from = client.address;
         for answer in client.receive(datagram, self.now) {
-            self.link.send(self.now, || Delivery::ToEngine {
+            self.upload(from, answer);
+        }
+    }
+
+    fn upload(&mut self, from: SocketAddr, datagram: Vec<u8>) {
+        let now = self.now;
+        match self.networks.get_mut(&from) {
+            Some(network) => network.push(Direction::Up, datagram.len(), datagram, now.as_micros()),
+            None => self.link.send(now, || Delivery::ToEngine {
                 from,
-                datagram: answer.clone(),
-            });
+                datagram: datagram.clone(),
+            }),
         }
     }
 
     fn flush(&mut self) {
+        let now = self.now;
         for (to, datagram) in self.engine.outbox().iter() {
-            let now = self.now;
-            self.link.send(now, || Delivery::ToClient {
-                to,
-                datagram: datagram.to_vec(),
-            });
+            match self.networks.get_mut(&to) {
+                Some(network) => {
+                    network.push(
+                        Direction::Down,
+                        datagram.len(),
+                        datagram.to_vec(),
+                        now.as_micros(),
+                    );
+                }
+                None => self.link.send(now, || Delivery::ToClient {
+                    to,
+                    datagram: datagram.to_vec(),
+                }),
+            }
         }
         self.engine.outbox().clear();
         self.events.extend(self.engine.events());

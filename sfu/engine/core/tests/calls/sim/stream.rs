@@ -57,6 +57,8 @@ pub struct Stream {
     pub frame: u32,
     pub frame_interval: Duration,
     pub packets_per_frame: u8,
+    /// Packets of a keyframe; 0: as of any frame.
+    pub packets_per_keyframe: u8,
     pub next_frame: Time,
     pub paused: bool,
     pub keyframe_wanted: bool,
@@ -98,6 +100,7 @@ impl Stream {
             frame: 0,
             frame_interval: Duration::from_millis(40),
             packets_per_frame: 3,
+            packets_per_keyframe: 0,
             next_frame: Time(0),
             paused: false,
             keyframe_wanted: true,
@@ -117,9 +120,12 @@ impl Stream {
     /// The plain packets of the next frame.
     pub fn frame_packets(&mut self, now: Time, transport: &mut u16) -> Vec<Vec<u8>> {
         let keyframe = self.video && core::mem::take(&mut self.keyframe_wanted);
-        let count = self.packets_per_frame;
+        let count = match keyframe && self.packets_per_keyframe > 0 {
+            true => self.packets_per_keyframe,
+            false => self.packets_per_frame,
+        };
         let packets = (0..count)
-            .map(|index| self.packet(index, keyframe, now, transport))
+            .map(|index| self.packet(index, count, keyframe, now, transport))
             .collect();
         self.last_frame_timestamp = self.timestamp;
         self.last_frame_at = now;
@@ -132,8 +138,15 @@ impl Stream {
         packets
     }
 
-    fn packet(&mut self, index: u8, keyframe: bool, now: Time, transport: &mut u16) -> Vec<u8> {
-        let last = index + 1 == self.packets_per_frame;
+    fn packet(
+        &mut self,
+        index: u8,
+        count: u8,
+        keyframe: bool,
+        now: Time,
+        transport: &mut u16,
+    ) -> Vec<u8> {
+        let last = index + 1 == count;
         let mut payload = Vec::new();
         if self.video {
             let id = self.picture_id.to_be_bytes();
