@@ -28,8 +28,8 @@ pub struct Downlink {
     wanted_bps: u64,
     /// What of the pictures must wait.
     pub pacer: Pacer,
-    /// The slot's number that a probe sends again next; 0: the newest.
-    pub probe_cursor: u64,
+    /// The slot's number that a probe sends again next, once it began with the newest.
+    pub probe_cursor: Option<u64>,
     /// Until when pictures leave no faster than the path carries them.
     crowded_until: Time,
 }
@@ -119,9 +119,16 @@ impl Downlink {
         let Some(estimator) = &mut self.estimator else {
             return false;
         };
-        let began = estimator.tick(self.wanted_bps, now);
+        // Pictures that wait could use more, whoever chose them.
+        let waits = now < self.crowded_until;
+        let needed_bps = if waits {
+            2 * estimator.estimate_bps()
+        } else {
+            0
+        };
+        let began = estimator.tick(self.wanted_bps.max(needed_bps), now);
         if began {
-            self.probe_cursor = 0;
+            self.probe_cursor = None;
         }
         self.set_pace(now);
         began

@@ -14,7 +14,7 @@ pub const PACE_TICK: Duration = Duration::from_millis(5);
 /// What may leave at once: an ordinary picture and a bit.
 const BURST: Duration = Duration::from_millis(20);
 /// Older pictures are not worth sending: the viewer goes on with a keyframe.
-const MAX_WAIT: Duration = Duration::from_millis(600);
+const MAX_WAIT: Duration = Duration::from_millis(500);
 /// No more packets than this wait.
 const MAX_WAITING: usize = 1_024;
 
@@ -89,6 +89,11 @@ impl Pacer {
         if self.drained_at > now + PACE_TICK {
             return None;
         }
+        self.waiting.pop_front()
+    }
+
+    /// The next packet, whatever the pace.
+    pub fn pop_early(&mut self) -> Option<Waiting> {
         self.waiting.pop_front()
     }
 
@@ -191,13 +196,13 @@ mod tests {
         assert_eq!(taken, MAX_WAITING);
         assert!(pacer.abandon(0) && pacer.is_empty());
         assert!(push(&mut pacer, 0, 1, Time(0)));
-        assert!(push(&mut pacer, 1, 2, Time::from_millis(500)));
+        assert!(push(&mut pacer, 1, 2, Time::from_millis(400)));
         assert!(!push(&mut pacer, 0, 3, Time::from_millis(700)));
         assert!(pacer.abandon(0) && !pacer.abandon(0));
         assert_eq!(pacer.next_slot(), Some(1));
         assert_eq!(
             pacer.delay(Time::from_millis(700)),
-            Duration::from_millis(200)
+            Duration::from_millis(300)
         );
     }
 }

@@ -370,7 +370,6 @@ impl Estimator {
     }
 
     /// The estimate itself.
-    #[cfg(test)]
     pub fn estimate_bps(&self) -> u64 {
         self.bps as u64
     }

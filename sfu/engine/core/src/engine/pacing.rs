@@ -3,7 +3,8 @@
 use super::Engine;
 use crate::bwe::PROBE_TICK;
 use crate::command::MediaKind;
-use crate::pacer::PACE_TICK;
+use crate::downlink::Downlink;
+use crate::pacer::{PACE_TICK, Waiting};
 use crate::packet::Packet;
 use crate::peer::Peer;
 use crate::rewrite::Numbers;
@@ -13,8 +14,10 @@ use crate::srtp::MAX_TRAILER_BYTES;
 use crate::time::Time;
 use crate::timer::Task;
 
-/// Cached packets that one tick of a cluster looks at: one that is gone costs a look only.
+/// Cached packets that one tick of a cluster sends at most.
 const MAX_PROBE_PACKETS: usize = 64;
+/// About what a packet of pictures has: a smaller rest is padded.
+const MEDIA_PACKET_BYTES: usize = 1_000;
 
 impl Engine {
     /// Send a numbered packet of pictures at once if the pace allows, else when it does.
@@ -79,74 +82,74 @@ impl Engine {
 
     /// Send what may leave now: pictures that waited, and what a probe cluster lacks.
     pub(super) fn pace(&mut self, index: usize, now: Time) {
-        while let Some(waiting) = self
-            .peer_mut(index)
-            .and_then(|peer| peer.downlink.pacer.pop(now))
-        {
-            let at = Subscriber {
-                peer: index,
-                slot: waiting.slot,
-            };
-            self.with_cached(waiting.origin, waiting.source_sequence, |engine, packet| {
-                engine.emit(at, packet, waiting.numbers, Sending::First, now);
-            });
+        while let Some(waiting) = self.downlink(index).and_then(|path| path.pacer.pop(now)) {
+            self.send_waiting(index, waiting, now);
         }
-        let Some(peer) = self.peer_mut(index) else {
-            return;
-        };
-        let probe_due_bytes = peer.downlink.probe_due_bytes(now);
-        if !peer.downlink.pacer.is_empty() {
-            self.timers.arm(index, Task::Pace, now + PACE_TICK);
-        }
-        if let Some(due_bytes) = probe_due_bytes {
+        let due_bytes = self
+            .downlink(index)
+            .and_then(|path| path.probe_due_bytes(now));
+        if let Some(due_bytes) = due_bytes {
             self.probe(index, due_bytes as usize, now);
             self.timers.arm(index, Task::Pace, now + PROBE_TICK);
         }
+        if self
+            .downlink(index)
+            .is_some_and(|path| !path.pacer.is_empty())
+        {
+            self.timers.arm(index, Task::Pace, now + PACE_TICK);
+        }
     }
 
-    /// Send about `due_bytes` that the viewer does not need: recent packets, else padding.
+    fn send_waiting(&mut self, index: usize, waiting: Waiting, now: Time) {
+        let at = Subscriber {
+            peer: index,
+            slot: waiting.slot,
+        };
+        let kept = self.with_cached(waiting.origin, waiting.source_sequence, |engine, packet| {
+            engine.emit(at, packet, waiting.numbers, Sending::First, now);
+        });
+        if kept.is_none() {
+            // What follows would lack it.
+            self.skip_to_keyframes(at, now);
+        }
+    }
+
+    fn downlink(&mut self, index: usize) -> Option<&mut Downlink> {
+        self.peer_mut(index).map(|peer| &mut peer.downlink)
+    }
+
+    /// Send about `due_bytes` at once: what waits, recent packets once more, or padding.
     fn probe(&mut self, index: usize, due_bytes: usize, now: Time) {
+        let start_bytes = self.outbox.bytes();
+        let lacks = |engine: &Self, bytes| engine.outbox.bytes() - start_bytes + bytes <= due_bytes;
+        while lacks(self, MEDIA_PACKET_BYTES) {
+            let next = self.downlink(index).and_then(|path| path.pacer.pop_early());
+            let Some(waiting) = next else { break };
+            self.send_waiting(index, waiting, now);
+        }
         let Some(slot) = self.peer(index).and_then(probe_slot) else {
             return;
         };
         let at = Subscriber { peer: index, slot };
-        let start_bytes = self.outbox.bytes();
-        self.probe_with_cached(at, due_bytes, now);
-        loop {
-            let sent_bytes = self.outbox.bytes() - start_bytes;
-            let before = self.outbox.len();
-            if sent_bytes + PADDING_PACKET_BYTES / 2 > due_bytes {
-                return;
-            }
-            self.send_padding(at, now);
-            if self.outbox.len() == before {
-                return;
-            }
+        let mut tries = MAX_PROBE_PACKETS;
+        while lacks(self, MEDIA_PACKET_BYTES) && tries > 0 && self.probe_with_cached(at, now) {
+            tries -= 1;
         }
+        while lacks(self, PADDING_PACKET_BYTES / 2) && self.send_padding(at, now) {}
     }
 
-    /// The newest packets once more: under loss some of them help.
-    fn probe_with_cached(&mut self, at: Subscriber, due_bytes: usize, now: Time) {
-        let start_bytes = self.outbox.bytes();
+    /// One more of the newest packets once more: under loss some of them help. False if there is
+    /// none.
+    fn probe_with_cached(&mut self, at: Subscriber, now: Time) -> bool {
         let Some(newest) = self.slot(at).and_then(|slot| slot.rewriter.newest_left()) else {
-            return;
+            return false;
         };
-        let again = self
-            .peer(at.peer)
-            .map_or(0, |peer| peer.downlink.probe_cursor);
-        let mut next = if again == 0 { newest } else { again };
-        for _ in 0..MAX_PROBE_PACKETS {
-            let sent_bytes = self.outbox.bytes() - start_bytes;
-            // The last part is padding: a full packet would overshoot.
-            if sent_bytes + 1_000 > due_bytes || newest.saturating_sub(next) > 1_000 {
-                break;
-            }
-            self.resend_as_probe(at, next as u16, now);
-            next -= 1;
-        }
-        if let Some(peer) = self.peer_mut(at.peer) {
-            peer.downlink.probe_cursor = next;
-        }
+        let Some(path) = self.downlink(at.peer) else {
+            return false;
+        };
+        let next = path.probe_cursor.unwrap_or(newest).min(newest);
+        path.probe_cursor = Some(next - 1);
+        self.resend_as_probe(at, next as u16, now).is_some()
     }
 
     fn resend_as_probe(&mut self, at: Subscriber, sequence: u16, now: Time) -> Option<()> {
@@ -159,7 +162,8 @@ impl Engine {
         })?
     }
 
-    fn send_padding(&mut self, at: Subscriber, now: Time) {
+    /// False if the viewer takes none.
+    fn send_padding(&mut self, at: Subscriber, now: Time) -> bool {
         let Self { peers, outbox, .. } = self;
         let Some(Peer {
             slots,
@@ -169,10 +173,10 @@ impl Engine {
             ..
         }) = peers.get_mut(at.peer).and_then(Option::as_deref_mut)
         else {
-            return;
+            return false;
         };
         let Some(slot) = slots.get_mut(at.slot).and_then(Option::as_mut) else {
-            return;
+            return false;
         };
         let stamp = Stamp {
             transport_sequence: downlink.next_number(),
@@ -180,14 +184,15 @@ impl Engine {
         };
         let buffer = outbox.begin(*address, PADDING_PACKET_BYTES + MAX_TRAILER_BYTES);
         let Ok(composed) = slot.compose_padding(stamp, buffer) else {
-            return;
+            return false;
         };
         let Ok(sealed) = outbound.seal_rtp(buffer, composed.plain_bytes, composed.header_bytes)
         else {
-            return;
+            return false;
         };
         outbox.commit_as(sealed, slot.priority());
         downlink.sent(sealed, now);
+        true
     }
 }
 

@@ -94,13 +94,11 @@ fn a_picture_that_is_too_much_is_held_back_and_sound_is_not() {
     );
     assert!(path.available_bps > 600_000, "{path:?}");
     // What was left out is left out of the numbers too: nothing is asked for in vain.
-    let lost = u64::from(
-        world
-            .network(2)
-            .link(Direction::Down)
-            .counters()
-            .queue_drops,
-    );
+    let lost = world
+        .network(2)
+        .link(Direction::Down)
+        .counters()
+        .queue_drops;
     let resent = slot(&mut world, 2).retransmitted_packets;
     assert!(resent <= lost, "{resent} were sent again, {lost} were lost");
 }
