@@ -88,6 +88,7 @@ fn a_picture_that_is_too_much_is_held_back_and_sound_is_not() {
     let (packets, longest) = sound(&mut world, 10 * SECOND);
     assert!(packets >= 490, "{packets}");
     assert!(longest < Duration::from_millis(150), "{longest:?}");
+    assert!(peak_us < 150_000, "{peak_us}");
     assert!(
         path.paced_packets > 1_000 && path.queue_ms < 100.0,
         "{path:?}"
