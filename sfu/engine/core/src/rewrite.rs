@@ -398,6 +398,52 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_never_left_go_to_the_next_stream() {
+        let mut rewriter = Rewriter::new(7);
+        let bytes = vp8(5_000, 9, true);
+        rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
+        let numbers: Vec<u64> = (100..110)
+            .map(|sequence| rewriter.number(&packet(&bytes, sequence), Time(0)))
+            .map(|numbers| numbers.expect("a number").sequence)
+            .collect();
+        // The third overtook the second on the way here; neither can be given again.
+        rewriter.left(numbers[0]);
+        rewriter.left(numbers[2]);
+        rewriter.take_back_unsent();
+        assert_eq!(rewriter.newest_left(), Some(numbers[2]));
+        rewriter.begin(SECOND, &packet(&bytes, 900), Advance::default());
+        let next = rewriter.number(&packet(&bytes, 900), Time(0));
+        assert_eq!(next.map(|next| next.sequence), Some(numbers[3]));
+        assert_eq!(
+            rewriter.locate(numbers[3] as u16),
+            Some((SECOND, 900, numbers[3]))
+        );
+        assert_eq!(
+            rewriter.locate(numbers[1] as u16),
+            Some((FIRST, 101, numbers[1]))
+        );
+        // A straggler of the first stream has no number any more.
+        assert_eq!(rewriter.number(&packet(&bytes, 104), Time(0)), None);
+    }
+
+    #[test]
+    fn a_stream_of_which_nothing_left_leaves_no_trace() {
+        let mut rewriter = Rewriter::new(7);
+        let bytes = vp8(5_000, 9, true);
+        rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
+        let first = rewriter
+            .number(&packet(&bytes, 100), Time(0))
+            .expect("a number");
+        rewriter.take_back_unsent();
+        assert_eq!((rewriter.newest_left(), rewriter.last_sent()), (None, None));
+        rewriter.begin(SECOND, &packet(&bytes, 5), Advance::default());
+        let again = rewriter
+            .number(&packet(&bytes, 5), Time(0))
+            .expect("a number");
+        assert_eq!(again.sequence, first.sequence);
+    }
+
+    #[test]
     fn every_number_leads_back_to_its_packet() {
         let mut rewriter = Rewriter::new(7);
         let bytes = vp8(5_000, 9, true);

@@ -1,5 +1,6 @@
 //! Forwarding allocates nothing per packet once a call is under way: one to one, and one to eight.
 
+use core::time::Duration;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -7,7 +8,7 @@ use std::net::SocketAddr;
 use mianshi_engine_core::srtp::MAX_TRAILER_BYTES;
 use mianshi_engine_core::time::Time;
 use mianshi_engine_core::wire::rtp::RtpHeader;
-use mianshi_engine_core::{Command, Config, Engine};
+use mianshi_engine_core::{Command, Config, Engine, Event};
 
 // The client's other abilities are used by the whole-call tests.
 #[allow(dead_code)]
@@ -149,6 +150,59 @@ fn assert_free_of_allocations(viewers: u64) {
         "{allocated} allocations for {} packets",
         steady.len()
     );
+}
+
+/// Feedback is read, the path probed, and pictures wait: what the clients allocate is not counted.
+#[test]
+fn a_viewer_with_feedback_and_a_crowded_path_costs_no_allocation() {
+    let (mut engine, mut publisher, mut stream) = call(1);
+    let mut viewer = Client::new(2);
+    stream.packets_per_frame = 20;
+    let mut now = Time::from_millis(5);
+    let mut packets = traffic(&mut publisher, &mut stream, 700, &mut now);
+    let (mut sent, mut allocated, mut next_feedback) = (0u64, 0, Time(0));
+    for (at, packet) in &mut packets {
+        if *at >= next_feedback {
+            next_feedback = *at + Duration::from_millis(50);
+            for mut feedback in viewer.tell_arrivals() {
+                let before = ALLOCATIONS.get();
+                engine.receive(&mut feedback, viewer.address, *at);
+                allocated += count_when(*at, before);
+            }
+        }
+        let before = ALLOCATIONS.get();
+        engine.receive(packet, publisher.address, *at);
+        if engine.deadline().is_some_and(|deadline| deadline <= *at) {
+            engine.tick(*at);
+        }
+        allocated += count_when(*at, before);
+        let address = viewer.address;
+        for (_, datagram) in engine.outbox().iter().filter(|(to, _)| *to == address) {
+            sent += 1;
+            // Some packets are kept a little on the way.
+            let arrived = *at + Duration::from_millis(sent % 7);
+            viewer.receive(datagram.to_vec(), arrived);
+        }
+        engine.outbox().clear();
+        engine.events().for_each(drop);
+    }
+    engine.command(Command::RequestStats { token: 1 }, now);
+    let stats = engine.events().find_map(|event| match event {
+        Event::Stats(stats) => Some(stats),
+        _ => None,
+    });
+    let path = stats.expect("statistics").downlinks[0].clone();
+    assert!(
+        path.paced_packets > 100 && path.acknowledged_bps > 0,
+        "{path:?}"
+    );
+    assert!(allocated <= 1, "{allocated} allocations for {sent} packets");
+}
+
+/// Allocations since `before`, once the call is under way.
+fn count_when(now: Time, before: usize) -> usize {
+    let warm = now > Time::from_millis(14_000);
+    if warm { ALLOCATIONS.get() - before } else { 0 }
 }
 
 #[test]

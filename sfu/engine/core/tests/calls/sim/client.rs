@@ -169,14 +169,7 @@ impl Client {
         }
         if self.tells_arrivals && self.next_feedback <= now {
             self.next_feedback = now + FEEDBACK;
-            while let Some(feedback) = self.arrivals.feedback() {
-                let bytes = feedback.len();
-                let mut buffer = feedback;
-                buffer.resize(bytes + MAX_TRAILER_BYTES, 0);
-                let sealed_bytes = self.outbound.seal_rtcp(&mut buffer, bytes).expect("seals");
-                buffer.truncate(sealed_bytes);
-                sealed.push(buffer);
-            }
+            sealed.extend(self.tell_arrivals());
         }
         if self.next_reports <= now {
             self.next_reports = now + Duration::from_millis(500);
@@ -184,6 +177,19 @@ impl Client {
             sealed.push(self.stun());
         }
         sealed
+    }
+
+    /// Sealed feedback about everything that arrived since the last.
+    pub fn tell_arrivals(&mut self) -> Vec<Vec<u8>> {
+        let mut told = Vec::new();
+        while let Some(mut feedback) = self.arrivals.feedback() {
+            let plain_bytes = feedback.len();
+            feedback.resize(plain_bytes + MAX_TRAILER_BYTES, 0);
+            let sealed = self.outbound.seal_rtcp(&mut feedback, plain_bytes);
+            feedback.truncate(sealed.expect("seals"));
+            told.push(feedback);
+        }
+        told
     }
 
     pub fn seal(&mut self, mut packet: Vec<u8>) -> Vec<u8> {
