@@ -13,6 +13,7 @@ pub mod engine;
 pub mod event;
 mod extensions;
 mod feedback;
+mod hash;
 pub mod ice;
 mod keyframe;
 mod layer;

@@ -43,6 +43,13 @@ pub struct Announced<'a> {
     pub repaired_rid: Option<&'a str>,
     /// The sender's transport-wide sequence number.
     pub transport_sequence: Option<u16>,
+    /// What goes on to viewers.
+    pub marks: Marks,
+}
+
+/// What header extensions say of a packet's content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
     /// The byte of RFC 6464.
     pub audio_level: Option<u8>,
     /// The byte of video orientation.
@@ -61,9 +68,9 @@ impl<'a> Announced<'a> {
                 Some(Meaning::TransportCc) => {
                     announced.transport_sequence = transport_sequence(value)
                 }
-                Some(Meaning::AudioLevel) => announced.audio_level = value.first().copied(),
+                Some(Meaning::AudioLevel) => announced.marks.audio_level = value.first().copied(),
                 Some(Meaning::VideoOrientation) => {
-                    announced.video_orientation = value.first().copied()
+                    announced.marks.video_orientation = value.first().copied()
                 }
                 Some(Meaning::AbsSendTime) | None => {}
             }
@@ -102,20 +109,19 @@ impl<'a> Packet<'a> {
     /// The packet's padding or payload descriptor lies.
     pub fn describe(
         bytes: &'a [u8],
+        header: RtpHeader,
+        marks: Marks,
         sequence: u64,
         format: Format,
-        meanings: &MeaningById,
     ) -> Result<Self, WireError> {
-        let header = RtpHeader::parse(bytes)?;
         let payload = header.payload(bytes)?;
-        let announced = Announced::read(bytes, &header, meanings);
         let mut packet = Self {
             bytes,
             header,
             sequence,
             payload,
-            audio_level: announced.audio_level,
-            video_orientation: announced.video_orientation,
+            audio_level: marks.audio_level,
+            video_orientation: marks.video_orientation,
             vp8: None,
             starts_keyframe: false,
             earlier: [None; MAX_DEPTH],

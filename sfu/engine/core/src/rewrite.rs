@@ -320,8 +320,9 @@ impl Segment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extensions::MeaningById;
     use crate::packet::Format;
+    use crate::packet::Marks;
+    use crate::wire::rtp::RtpHeader;
 
     const FIRST: Origin = Origin {
         peer: 0,
@@ -345,8 +346,14 @@ mod tests {
     }
 
     fn packet(bytes: &[u8], sequence: u64) -> Packet<'_> {
-        Packet::describe(bytes, sequence, Format::Vp8, &MeaningById::default())
-            .expect("a VP8 packet")
+        Packet::describe(
+            bytes,
+            RtpHeader::parse(bytes).expect("RTP"),
+            Marks::default(),
+            sequence,
+            Format::Vp8,
+        )
+        .expect("a VP8 packet")
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub struct Source {
     pub enabled: bool,
     /// Its payload types.
     pub codecs: Vec<Codec>,
+    /// How keyframes of each codec are found.
+    formats: Vec<Format>,
     /// Its layers, lowest first; one without simulcast.
     pub layers: Vec<Layer>,
     /// The slots that show it.
@@ -99,6 +101,7 @@ impl Source {
             kind: media.kind,
             enabled: true,
             codecs: Vec::new(),
+            formats: Vec::new(),
             layers: Vec::new(),
             subscribers: Vec::new(),
             speech: Speech::default(),
@@ -114,6 +117,7 @@ impl Source {
     pub fn describe(&mut self, media: &Media, mut next_stream: impl FnMut() -> u64) {
         self.codecs.clone_from(&media.codecs);
         self.redundancy = Redundancy::of(&self.codecs);
+        self.formats = (media.codecs.iter().map(|codec| Format::of(&codec.key))).collect();
         let names: Vec<&str> = match media.rids.is_empty() {
             true => vec![""],
             false => media
@@ -172,11 +176,9 @@ impl Source {
     pub fn format(&self, payload_type: u8) -> Format {
         match self.kind {
             MediaKind::Audio => Format::Opaque,
-            MediaKind::Video => self
-                .codecs
-                .iter()
-                .find(|codec| codec.payload_type == payload_type)
-                .map_or(Format::Opaque, |codec| Format::of(&codec.key)),
+            MediaKind::Video => (self.codecs.iter().zip(&self.formats))
+                .find(|(codec, _)| codec.payload_type == payload_type)
+                .map_or(Format::Opaque, |(_, format)| *format),
         }
     }
 

@@ -5,6 +5,7 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mianshi_engine_core::time::Time;
 use mianshi_engine_core::transport::is_tcp;
 use mianshi_engine_core::{Engine, Event};
 
@@ -34,19 +35,21 @@ pub(crate) struct EventLoop {
 impl EventLoop {
     /// Runs until told to stop.
     pub fn run(mut self) {
+        let mut now = self.clock.now();
         loop {
-            let timeout = self.until_deadline();
+            let timeout = self.until_deadline(now);
             let readiness = self.poller.wait(timeout);
-            if readiness.signalled && self.obey() {
+            now = self.clock.now();
+            if readiness.signalled && self.obey(now) {
                 return;
             }
             if readiness.readable {
-                self.receive();
+                now = self.receive(now);
             }
             if readiness.streams {
-                self.serve_streams();
+                self.serve_streams(now);
             }
-            self.tick();
+            self.tick(now);
             self.send();
             if readiness.writable {
                 self.sender.resume(&self.socket);
@@ -56,19 +59,18 @@ impl EventLoop {
         }
     }
 
-    fn until_deadline(&mut self) -> Option<Duration> {
+    fn until_deadline(&mut self, now: Time) -> Option<Duration> {
         let of_streams = self.streams.as_ref().and_then(Streams::deadline);
         let of_engine = self.engine.deadline();
         let deadline = of_engine.into_iter().chain(of_streams).min()?;
-        let left_us = deadline.0.saturating_sub(self.clock.now().0);
+        let left_us = deadline.0.saturating_sub(now.0);
         Some(Duration::from_micros(left_us))
     }
 
     /// Carries out what waits; true if that was to stop.
-    fn obey(&mut self) -> bool {
+    fn obey(&mut self, now: Time) -> bool {
         self.inbox.take(&mut self.letters);
         let mut letters = mem::take(&mut self.letters);
-        let now = self.clock.now();
         for letter in letters.drain(..) {
             match letter {
                 Letter::Command(command) => self.engine.command(command, now),
@@ -82,29 +84,29 @@ impl EventLoop {
         false
     }
 
-    /// Receives what waits, within a bound.
-    fn receive(&mut self) {
+    /// Receives what waits, within a bound; returns when the last batch was taken.
+    fn receive(&mut self, mut now: Time) -> Time {
         for _ in 0..MAX_BATCHES_PER_TURN {
-            let now = self.clock.now();
             let engine = &mut self.engine;
             let more = self.receiver.receive(&self.socket, |datagram, source| {
                 engine.receive(datagram, source, now);
             });
             if !more {
-                return;
+                break;
             }
             self.send();
+            now = self.clock.now();
         }
+        now
     }
 
-    fn serve_streams(&mut self) {
+    fn serve_streams(&mut self, now: Time) {
         if let Some(streams) = &mut self.streams {
-            streams.serve(&mut self.engine, self.clock.now());
+            streams.serve(&mut self.engine, now);
         }
     }
 
-    fn tick(&mut self) {
-        let now = self.clock.now();
+    fn tick(&mut self, now: Time) {
         if let Some(streams) = &mut self.streams {
             if streams.deadline().is_some_and(|deadline| deadline <= now) {
                 streams.sweep(&mut self.engine, now);
@@ -128,10 +130,12 @@ impl EventLoop {
             self.sender.send(&self.socket, outbox.iter());
             return outbox.clear();
         };
-        let over_udp = outbox.iter().filter(|(to, _)| !is_tcp(to));
-        self.sender.send(&self.socket, over_udp);
         if streams.is_in_use() {
+            let over_udp = outbox.iter().filter(|(to, _)| !is_tcp(to));
+            self.sender.send(&self.socket, over_udp);
             streams.send(outbox.prioritised());
+        } else {
+            self.sender.send(&self.socket, outbox.iter());
         }
         outbox.clear();
         if streams.has_gone() {

@@ -4,7 +4,7 @@ use core::ops::RangeInclusive;
 
 use super::Engine;
 use crate::command::MediaKind;
-use crate::packet::Packet;
+use crate::packet::{Announced, Packet};
 use crate::peer::Peer;
 use crate::rewrite::{Advance, Numbers, Origin};
 use crate::slot::{OVERHEAD_BYTES, Sending, Shown, Stamp, Verdict};
@@ -152,7 +152,8 @@ impl Engine {
                     .get(origin.source)?
                     .as_ref()?
                     .format(header.payload_type);
-                let packet = Packet::describe(&bytes, sequence, format, &owner.meanings).ok()?;
+                let marks = Announced::read(&bytes, &header, &owner.meanings).marks;
+                let packet = Packet::describe(&bytes, header, marks, sequence, format).ok()?;
                 Some(work(self, &packet))
             });
         self.scratch = bytes;

@@ -12,13 +12,14 @@ mod rtcp;
 mod statistics;
 mod tasks;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use crate::PeerId;
 use crate::command::Command;
 use crate::drops::{DropCounts, DropReason};
 use crate::event::Event;
+use crate::hash::QuickMap;
 use crate::ice::IceTable;
 use crate::layer::Layer;
 use crate::outbox::Outbox;
@@ -47,7 +48,7 @@ pub struct Engine {
     numbers: Numbers,
     ice: IceTable,
     peers: Vec<Option<Box<Peer>>>,
-    index_by_id: HashMap<PeerId, usize>,
+    index_by_id: QuickMap<PeerId, usize>,
     timers: Timers,
     outbox: Outbox,
     events: VecDeque<Event>,
@@ -72,7 +73,7 @@ impl Engine {
             ice: IceTable::new(numbers.random()),
             numbers,
             peers: Vec::new(),
-            index_by_id: HashMap::new(),
+            index_by_id: QuickMap::default(),
             timers: Timers::default(),
             outbox: Outbox::new(),
             events: VecDeque::new(),

@@ -9,7 +9,7 @@ use crate::drops::DropReason;
 use crate::event::Event;
 use crate::ice::{IgnoredStun, StunOutcome};
 use crate::layer::{Admission, Via};
-use crate::packet::{Announced, Packet};
+use crate::packet::{Announced, Marks, Packet};
 use crate::rewrite::Origin;
 use crate::speaker::SpeechChange;
 use crate::srtp::SrtpError;
@@ -23,7 +23,7 @@ use crate::wire::{DatagramKind, classify};
 pub(super) struct Opened {
     pub(super) header: RtpHeader,
     pub(super) plain_bytes: usize,
-    pub(super) audio_level: Option<u8>,
+    pub(super) marks: Marks,
 }
 
 impl Engine {
@@ -121,7 +121,7 @@ impl Engine {
         Ok(Opened {
             header,
             plain_bytes,
-            audio_level: None,
+            marks: Marks::default(),
         })
     }
 
@@ -144,7 +144,7 @@ impl Engine {
             .ok_or(DropReason::UnknownAddress)?;
         let header = &opened.header;
         let announced = Announced::read(plain, header, &peer.meanings);
-        opened.audio_level = announced.audio_level;
+        opened.marks = announced.marks;
         if let Some(sequence) = announced.transport_sequence {
             peer.arrivals.record(sequence, header.ssrc, now);
             let crowded = peer.arrivals.unreported() >= MAX_UNREPORTED;
@@ -252,7 +252,7 @@ impl Engine {
             return Err(DropReason::Disabled);
         }
         let format = source.format(opened.header.payload_type);
-        let packet = Packet::describe(plain, sequence, format, &peer.meanings)
+        let packet = Packet::describe(plain, opened.header, opened.marks, sequence, format)
             .map_err(|_| DropReason::Malformed)?;
         let kind = source.kind;
         let layer = &mut source.layers[place.layer];
@@ -276,7 +276,7 @@ impl Engine {
         if outage {
             self.want_keyframe_if_shown(origin, now);
         }
-        if let Some(level) = opened.audio_level {
+        if let Some(level) = opened.marks.audio_level {
             self.hear(index, place.source, level, now);
         }
         Ok(())

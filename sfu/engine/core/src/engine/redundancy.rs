@@ -4,7 +4,7 @@ use super::Engine;
 use super::receive::Opened;
 use crate::drops::DropReason;
 use crate::layer::Via;
-use crate::packet::Packet;
+use crate::packet::{Marks, Packet};
 use crate::redundancy::EarlierPlaces;
 use crate::rewrite::Origin;
 use crate::streams::StreamPlace;
@@ -99,7 +99,7 @@ impl Engine {
                 let opened = Opened {
                     header,
                     plain_bytes: bytes.len(),
-                    audio_level: None,
+                    marks: Marks::default(),
                 };
                 // Refused for what the packet itself will be refused for.
                 let _ = self.receive_packet(index, place, &bytes, &opened, now);

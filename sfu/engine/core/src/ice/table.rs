@@ -11,6 +11,7 @@ use super::agent::{Agent, Credentials, Generation};
 use super::budget::SourceBudgets;
 use super::reply::{self, Refusal};
 use crate::PeerId;
+use crate::hash::QuickMap;
 use crate::outbox::Outbox;
 use crate::time::Time;
 use crate::wire::stun::{BINDING, Class, Message};
@@ -116,9 +117,9 @@ pub enum StunOutcome {
 
 /// All ICE-lite agents of the port.
 pub struct IceTable {
-    agents: Map<PeerId, Agent>,
+    agents: QuickMap<PeerId, Agent>,
     by_ufrag: Map<Box<[u8]>, (PeerId, Generation)>,
-    by_address: Map<SocketAddr, PeerId>,
+    by_address: QuickMap<SocketAddr, PeerId>,
     budgets: SourceBudgets,
 }
 
@@ -126,9 +127,9 @@ impl IceTable {
     /// An empty table; `seed` spreads strangers over their budgets.
     pub fn new(seed: u64) -> Self {
         Self {
-            agents: Map::default(),
+            agents: QuickMap::default(),
             by_ufrag: Map::default(),
-            by_address: Map::default(),
+            by_address: QuickMap::default(),
             budgets: SourceBudgets::new(seed),
         }
     }

@@ -19,6 +19,8 @@ pub struct Receiver {
     controls: Box<[Control]>,
     vectors: Box<[libc::iovec]>,
     headers: Box<[libc::mmsghdr]>,
+    /// Headers that the kernel wrote to in the last call.
+    written: usize,
     counters: ReceiveCounters,
     kernel_dropped_before: u32,
 }
@@ -35,6 +37,7 @@ impl Receiver {
             controls: vec![[0; 4]; BATCH_DATAGRAMS].into_boxed_slice(),
             vectors: Box::new([]),
             headers: Box::new([]),
+            written: BATCH_DATAGRAMS,
             counters: ReceiveCounters::default(),
             kernel_dropped_before: 0,
         };
@@ -83,7 +86,7 @@ impl Receiver {
     }
 
     fn fill(&mut self, socket: &impl AsRawFd) -> usize {
-        for header in &mut self.headers {
+        for header in &mut self.headers[..self.written] {
             // The kernel shortens both to what it wrote.
             header.msg_hdr.msg_namelen = RawAddress::CAPACITY;
             header.msg_hdr.msg_controllen = mem::size_of::<Control>();
@@ -99,7 +102,8 @@ impl Receiver {
                 ptr::null_mut(),
             )
         };
-        usize::try_from(count).unwrap_or(0)
+        self.written = usize::try_from(count).unwrap_or(0);
+        self.written
     }
 
     /// The kernel's total is a wrapping u32 in the control block of each message.

@@ -77,10 +77,18 @@ impl Sender {
     pub fn send<'a>(
         &mut self,
         socket: &impl AsRawFd,
-        datagrams: impl Iterator<Item = (SocketAddr, &'a [u8])>,
+        mut datagrams: impl Iterator<Item = (SocketAddr, &'a [u8])>,
     ) {
         if self.backlog.is_empty() {
-            self.transmit(socket, datagrams);
+            match (datagrams.next(), datagrams.next()) {
+                (Some((destination, datagram)), None) => {
+                    self.send_one(socket, destination, datagram)
+                }
+                (first, second) => {
+                    let first = first.into_iter().chain(second);
+                    self.transmit(socket, first.chain(datagrams));
+                }
+            }
         } else {
             for (destination, datagram) in datagrams {
                 self.postpone(destination, datagram);
@@ -196,32 +204,36 @@ impl Sender {
     }
 
     fn send_plainly(&mut self, socket: &impl AsRawFd, grouping: &Grouping, run: &Run) {
-        let (name, length) = RawAddress::new(run.destination, self.socket_is_v6);
         for datagram in grouping.datagrams(run) {
-            if !self.backlog.is_empty() {
+            if self.backlog.is_empty() {
+                self.send_one(socket, run.destination, datagram);
+            } else {
                 self.postpone(run.destination, datagram);
-                continue;
             }
-            self.counters.calls += 1;
-            // SAFETY: the pointers and lengths describe `datagram` and `name`.
-            let sent = unsafe {
-                libc::sendto(
-                    socket.as_raw_fd(),
-                    datagram.as_ptr().cast(),
-                    datagram.len(),
-                    libc::MSG_DONTWAIT,
-                    (&raw const name).cast(),
-                    length,
-                )
-            };
-            if sent >= 0 {
-                self.counters.sent += 1;
-                continue;
-            }
-            match refusal(&io::Error::last_os_error()) {
-                Refusal::Full | Refusal::Interrupted => self.postpone(run.destination, datagram),
-                Refusal::Offload | Refusal::Datagram => self.counters.failed += 1,
-            }
+        }
+    }
+
+    fn send_one(&mut self, socket: &impl AsRawFd, destination: SocketAddr, datagram: &[u8]) {
+        let (name, length) = RawAddress::new(destination, self.socket_is_v6);
+        self.counters.calls += 1;
+        // SAFETY: the pointers and lengths describe `datagram` and `name`.
+        let sent = unsafe {
+            libc::sendto(
+                socket.as_raw_fd(),
+                datagram.as_ptr().cast(),
+                datagram.len(),
+                libc::MSG_DONTWAIT,
+                (&raw const name).cast(),
+                length,
+            )
+        };
+        if sent >= 0 {
+            self.counters.sent += 1;
+            return;
+        }
+        match refusal(&io::Error::last_os_error()) {
+            Refusal::Full | Refusal::Interrupted => self.postpone(destination, datagram),
+            Refusal::Offload | Refusal::Datagram => self.counters.failed += 1,
         }
     }
 
