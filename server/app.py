@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from config import Settings
 from rooms.service import NodeLimits, RoomService
 from rooms.store.journal import Journal
+from rooms.store.link_news import LinkNews
 from rooms.store.tokens import TokenStore
 from server.addresses import lan_addresses
 from server.bearer_sessions import BearerSessions
@@ -32,6 +33,7 @@ from server.readiness import NodeReadiness
 from server.security.admission import TokenAdmission
 from server.security.hr_sessions import HrSessions
 from server.security.keyring import ReloadingKeyring
+from server.security.sign_outs import SignOuts
 from server.security.tokens import TokenSigner
 from server.services import Services
 from server.stopping import Closing, Step
@@ -39,6 +41,7 @@ from server.surroundings import NodeSurroundings
 from server.tls import ssl_context
 from server.turn import TurnServers
 from server.web import finish_web_app, make_web_app
+from server.withdrawals import Withdrawals
 from sfu.api import Sfu
 from signaling.session.visits import Visits
 from signaling.socketio.server import SignalingServer
@@ -147,7 +150,11 @@ async def _compose(
     signer = TokenSigner(ReloadingKeyring(settings.storage.keys_file, utc_now), utc_now)
     security = settings.security
     sessions = HrSessions(
-        signer, durable.links, durable.api_keys, timedelta(seconds=security.hr_session_s)
+        signer,
+        durable.links,
+        durable.api_keys,
+        SignOuts(durable.database, utc_now),
+        timedelta(seconds=security.hr_session_s),
     )
     admission = TokenAdmission(
         signer=signer,
@@ -187,6 +194,9 @@ async def _compose(
     endings = Endings(rooms, durable.interviews)
     rooms.on_change(endings.on_change)
     closing.push("the endings to be noted", endings.close)
+    withdrawals = Withdrawals(durable.links, LinkNews(redis), visits, signaling.hr_changed)
+    looking = asyncio.create_task(withdrawals.run())
+    closing.push("the watch for withdrawn links", lambda: _cancelled(looking))
     readiness = NodeReadiness(redis, durable.database, rooms)
     services = Services(
         settings=settings,

@@ -26,9 +26,11 @@ class JoinTokens(Protocol):
 
 
 class LiveView(Protocol):
-    """Told that something in an interview changed, for HR's live list."""
+    """Told of changes that HR's live list shows, or must no longer show."""
 
     def hr_changed(self, interview_id: str) -> None: ...
+
+    def hr_signed_out(self) -> None: ...
 
 
 class Readiness(Protocol):

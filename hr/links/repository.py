@@ -4,7 +4,7 @@ A link is found by its secret, which names its organisation; everything else is 
 caller's organisation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -91,6 +91,22 @@ class LinkRepository:
         query = _links(LinkRow.organisation_id == organisation_id)
         query = query.order_by(LinkRow.created_at.desc(), LinkRow.id).limit(limit)
         return [_from_row(*row) for row in await self._session.execute(query)]
+
+    async def devices(
+        self, organisation_id: str, link_ids: Collection[str]
+    ) -> dict[str, str | None]:
+        """The hash of the device of each of these participants' links that is in force."""
+        query = (
+            select(LinkRow.id, LinkRow.device_hash)
+            .join(ParticipantRow, ParticipantRow.id == LinkRow.participant_id)
+            .where(
+                LinkRow.organisation_id == organisation_id,
+                LinkRow.id.in_(link_ids),
+                LinkRow.revoked_at.is_(None),
+                LinkRow.version == ParticipantRow.link_version,
+            )
+        )
+        return {row.id: row.device_hash for row in await self._session.execute(query)}
 
     async def next_version(self, organisation_id: str, participant_id: str) -> int | None:
         """Raise a participant's link version, which revokes the links before; None: unknown."""

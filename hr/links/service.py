@@ -1,6 +1,6 @@
 """Giving out links, opening them, binding them to a device, withdrawing them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -210,6 +210,11 @@ class LinkService:
         """Whether the link is open and still bound to this device: not released since."""
         link = await self._in_force(link_id)
         return link is not None and link.device_hash == device_hash
+
+    async def devices(self, link_ids: Collection[str]) -> dict[str, str | None]:
+        """The device of each of these links that is neither revoked nor replaced."""
+        async with self._database.read() as session:
+            return await LinkRepository(session).devices(self._organisation_id, link_ids)
 
     async def _in_force(self, link_id: str) -> Link | None:
         async with self._database.read() as session:

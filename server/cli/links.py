@@ -6,7 +6,10 @@ import typer
 
 from server.cli.output import AsJson, run, say, settings
 
+TELL_S = 2.0
+
 if TYPE_CHECKING:
+    from config import Settings
     from hr.links.link import Link
 
 app = typer.Typer(help="Give out links and withdraw them.", no_args_is_help=True)
@@ -62,6 +65,7 @@ async def _new(interview_id: str, participant_id: str) -> dict[str, Any]:
     async with open_durable(chosen) as durable:
         interview = await durable.interviews.get(interview_id)
         issued = await durable.links.issue(interview, participant_id)
+    await _tell_nodes(chosen)
     base = public_url(chosen, chosen.http.port)
     return {"id": issued.link.id, "url": f"{base}/i/{issued.secret}"}
 
@@ -90,13 +94,39 @@ def revoke(
     link: Annotated[str, typer.Argument(help="The link's id, as in `links list`.")],
     as_json: AsJson = False,
 ) -> None:
-    """Withdraw a link: it opens nothing any more, and nobody who used it can come back."""
-    run(_revoke(link))
-    say({"id": link, "state": "revoked"}, [f"{link} is revoked"], as_json=as_json)
+    """Withdraw a link: it opens nothing any more, and a visit that it led to ends at once."""
+    told = run(_revoke(link))
+    lines = [f"{link} is revoked"]
+    if not told:
+        lines.append("No running node could be told; one that runs notices within 15 s.")
+    say({"id": link, "state": "revoked", "nodes_told": told}, lines, as_json=as_json)
 
 
-async def _revoke(link_id: str) -> None:
+async def _revoke(link_id: str) -> bool:
     from server.durable import open_durable  # noqa: PLC0415
 
-    async with open_durable(settings()) as durable:
+    chosen = settings()
+    async with open_durable(chosen) as durable:
         await durable.links.revoke(link_id)
+    return await _tell_nodes(chosen)
+
+
+async def _tell_nodes(chosen: "Settings") -> bool:
+    """Whether the nodes of this installation were told to look; without one, there is no Redis."""
+    from redis.asyncio import Redis  # noqa: PLC0415
+
+    from rooms.errors import StoreUnavailable  # noqa: PLC0415
+    from rooms.store.link_news import LinkNews  # noqa: PLC0415
+    from server.private_redis import socket_path  # noqa: PLC0415
+
+    configured = chosen.storage.redis_url
+    private = f"unix://{socket_path(chosen.storage.data_dir / 'redis')}"
+    url = private if configured is None else configured.get_secret_value()
+    redis = Redis.from_url(url, socket_timeout=TELL_S, socket_connect_timeout=TELL_S)
+    try:
+        await LinkNews(redis).tell()
+    except StoreUnavailable:
+        return False
+    finally:
+        await redis.aclose()
+    return True

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from hr.interviews.schemas import Schema
-from server.http.route import Route, answer, hr_caller
+from server.http.route import Route, answer, hr_caller, services_of
 from server.security.hr_sessions import COOKIE
 
 
@@ -28,6 +28,9 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def end(request: web.Request) -> web.Response:
+    services = services_of(request)
+    await services.hr_sessions.end(request.cookies.get(COOKIE))
+    services.live.hr_signed_out()
     response = web.Response(status=204)
     response.del_cookie(COOKIE, path="/")
     return response
@@ -35,5 +38,5 @@ async def end(request: web.Request) -> web.Response:
 
 ROUTES = (
     Route("GET", "/api/session", show, "Who am I", "hr", gives=SessionOut),
-    Route("DELETE", "/api/session", end, "Sign this browser out", status=204),
+    Route("DELETE", "/api/session", end, "End this session", status=204),
 )

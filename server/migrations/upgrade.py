@@ -16,7 +16,7 @@ METADATA = Base.metadata
 
 TABLE_MODULES = (interviews, links, quality, security)
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest version; a test compares it with the scripts."""
 
 LOCK_KEY = 0x6D69616E

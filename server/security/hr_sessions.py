@@ -7,6 +7,7 @@ from hr.links.link import Link
 from hr.links.service import LinkService
 from server.errors import TokenRefusedError, UnauthenticatedError
 from server.security.api_keys import ApiKeyService
+from server.security.sign_outs import SignOuts
 from server.security.tokens import TokenSigner
 
 COOKIE = "mianshi_hr"
@@ -24,11 +25,17 @@ class Caller:
 
 class HrSessions:
     def __init__(
-        self, signer: TokenSigner, links: LinkService, keys: ApiKeyService, lifetime: timedelta
+        self,
+        signer: TokenSigner,
+        links: LinkService,
+        keys: ApiKeyService,
+        sign_outs: SignOuts,
+        lifetime: timedelta,
     ) -> None:
         self._signer = signer
         self._links = links
         self._keys = keys
+        self._sign_outs = sign_outs
         self.lifetime = lifetime
 
     def begin(self, link: Link) -> str:
@@ -37,7 +44,7 @@ class HrSessions:
         return self._signer.sign("hr", link.organisation_id, self.lifetime, details)
 
     async def from_cookie(self, value: str | None) -> Caller | None:
-        """None unless the cookie is ours, in time, and its link still in force."""
+        """None unless the cookie is ours, in time, not signed out, and its link in force."""
         if not value:
             return None
         try:
@@ -47,7 +54,19 @@ class HrSessions:
         link_id, name = claims.details.get("link"), claims.details.get("name")
         if not isinstance(link_id, str) or not await self._links.still_open(link_id):
             return None
+        if await self._sign_outs.noted(claims):
+            return None
         return Caller(claims.subject, str(name), claims.expires_at_s)
+
+    async def end(self, value: str | None) -> None:
+        """The cookie's session is over, wherever copies of the cookie are."""
+        if not value:
+            return
+        try:
+            claims = self._signer.verify("hr", value)
+        except TokenRefusedError:
+            return  # there is no session to end
+        await self._sign_outs.note(claims)
 
     async def caller(self, cookie: str | None, bearer: str | None) -> Caller:
         """Raises UnauthenticatedError."""

@@ -1,4 +1,4 @@
-"""The table of API keys."""
+"""The tables of API keys and of ended sessions."""
 
 from datetime import datetime
 
@@ -17,3 +17,12 @@ class ApiKeyRow(Base):
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SignOutRow(Base):
+    """Kept until the session would have expired by itself."""
+
+    __tablename__ = "hr_sign_outs"
+
+    token_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -99,6 +99,10 @@ class Visits(RoomListener):
     def of(self, participant: str) -> Visit | None:
         return self._visits.get(participant)
 
+    def guests(self) -> list[Guest]:
+        """Who is here."""
+        return [one.guest for one in self._visits.values()]
+
     def __len__(self) -> int:
         return len(self._visits)
 

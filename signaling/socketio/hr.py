@@ -50,6 +50,7 @@ class HrNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the library 
         self._listeners: dict[str, _Listener] = {}
         self._changed: set[str] = set()
         self._telling: asyncio.Task[None] | None = None
+        self._dismissing: asyncio.Task[None] | None = None
 
     async def trigger_event(self, event: str, *args: Any) -> Any:  # noqa: ANN401 (the library's)
         if event == "connect":
@@ -99,6 +100,14 @@ class HrNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the library 
         self._changed.add(interview_id)
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell())
+
+    def signed_out(self) -> None:
+        """Dismiss those whose session is over now, rather than at the next reading."""
+        if self._listeners and (self._dismissing is None or self._dismissing.done()):
+            self._dismissing = asyncio.create_task(self._dismiss())
+
+    async def _dismiss(self) -> None:
+        await self._dismissed_signed_out()
 
     async def _connect(self, sid: str, environ: dict[str, Any], _: object = None) -> None:
         cookies = _cookies(environ)

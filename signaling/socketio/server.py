@@ -61,6 +61,10 @@ class SignalingServer:
         """Something that HR's list shows has changed; also give this to `RoomService.on_change`."""
         self._hr.changed(interview_id)
 
+    def hr_signed_out(self) -> None:
+        """Some HR session ended: whoever listens with it hears nothing more."""
+        self._hr.signed_out()
+
     @property
     def connections(self) -> int:
         return len(self._sio.lines)

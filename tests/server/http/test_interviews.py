@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import socketio
 
 from server.app import Node
 from server.demo import Demo, make_demo
 from server.durable import utc_now
+from tests.conditions import until
 from tests.redis_server import RedisServer
 from tests.server.conftest import Browser, StartNode
 
@@ -69,6 +71,32 @@ async def test_the_session(hr: Browser) -> None:
     assert (status, seen["organisation"], seen["name"]) == (200, "default", "HR")
     assert (await hr.call("DELETE", "/api/session"))[0] == 204
     assert await hr.code("GET", "/api/session") == (401, "unauthenticated")
+
+
+async def test_signing_out_ends_the_session_wherever_its_cookie_is(
+    hr: Browser, browser: Make
+) -> None:
+    [cookie] = [one for one in hr.session.cookie_jar if one.key == "mianshi_hr"]
+    copy, colleague = {"Cookie": f"mianshi_hr={cookie.value}"}, browser()
+    assert (await colleague.call("GET", "/api/interviews", headers=copy))[0] == 200
+    listener = socketio.AsyncClient(reconnection=False)
+    await listener.connect(
+        colleague.base, headers=copy, namespaces=["/hr"], transports=["websocket"]
+    )
+    assert (await hr.call("DELETE", "/api/session"))[0] == 204
+    assert await colleague.code("GET", "/api/interviews", headers=copy) == (401, "unauthenticated")
+    await until(lambda: not listener.connected)
+    # Ending it again, or what never was a session, is no error and ends nobody else's.
+    assert (await colleague.call("DELETE", "/api/session", headers=copy))[0] == 204
+    for odd in ("x", "a.b.c", "é", "A" * 5000):
+        headers = {"Cookie": f"mianshi_hr={odd}"}
+        assert (await browser().call("DELETE", "/api/session", headers=headers))[0] == 204
+
+
+async def test_signing_out_leaves_a_later_session_of_the_same_link(demo: Demo, hr: Browser) -> None:
+    assert (await hr.call("DELETE", "/api/session"))[0] == 204
+    await hr.redeem(demo.hr)
+    assert (await hr.call("GET", "/api/interviews"))[0] == 200
 
 
 async def test_a_revoked_hr_link_ends_its_sessions(node: Node, demo: Demo, hr: Browser) -> None:
