@@ -1,6 +1,6 @@
 /** Drawn people in place of cameras, so that tiles show a face, a shape and a moving picture. */
 import type { ParticipantView, QualityLevel } from '../src/client/protocol'
-import type { Tile } from '../src/client/types'
+import type { PeerQuality, Tile } from '../src/client/types'
 
 interface Look {
   wall: string
@@ -93,14 +93,31 @@ export function person(
   }
 }
 
-export function tileOf(view: ParticipantView, who: number, upright = false): Tile {
+export function tileOf(
+  view: ParticipantView,
+  who: number,
+  upright = false,
+  change: Partial<Tile> = {},
+): Tile {
   return {
     participant: view,
     stream: upright ? cameraStream(720, 1280, who) : cameraStream(1280, 720, who),
     videoOn: view.camera,
     audioOn: view.microphone,
     speaking: who === 0,
+    picture: view.camera ? 'live' : 'off',
+    size: view.camera ? { width: 1280, height: 720, fps: 24 } : null,
+    quality: peerQuality(view.quality),
+    blame: view.quality === 'good' ? 'none' : 'peer',
+    ...change,
   }
+}
+
+function peerQuality(level: QualityLevel): PeerQuality {
+  if (level === 'good') {
+    return { level, cause: 'none', reason: 'none', affects: 'none', facts: null }
+  }
+  return { level, cause: 'peer', reason: 'loss', affects: 'sending', facts: null }
 }
 
 export const LEVELS: QualityLevel[] = ['good', 'fair', 'poor', 'lost']

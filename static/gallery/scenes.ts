@@ -46,8 +46,9 @@ function reactions(of: string): InterviewState['reactions'] {
 }
 
 function poor(level: 'fair' | 'poor' | 'lost'): InterviewState['quality'] {
-  const advice = { fair: 'none', poor: 'switch_network', lost: 'call_hr' } as const
-  return { level, advice: advice[level], cause: 'loss', rttMs: 300, lossRatio: 0.1 }
+  const advice = { fair: 'data_saver', poor: 'switch_network', lost: 'call_hr' } as const
+  const reason = { fair: 'bandwidth', poor: 'loss', lost: 'offline' } as const
+  return { level, cause: 'self', reason: reason[level], affects: 'sending', advice: advice[level] }
 }
 
 const back = (): InterviewState['canTakeBack'] => ({

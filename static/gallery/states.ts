@@ -1,5 +1,6 @@
 /** What the SDK would say in each scene. */
 import type {
+  ConnectionFigures,
   DevicesState,
   HrClientState,
   InterviewState,
@@ -65,6 +66,22 @@ function roomView(placement: RoomView['placement']): RoomView {
   }
 }
 
+const FIGURES: ConnectionFigures = {
+  rttMs: 86,
+  jitterMs: 12,
+  lossUpRatio: 0.124,
+  lossDownRatio: 0.004,
+  sentBps: 420_000,
+  receivedBps: 1_380_000,
+  sendableBps: 510_000,
+  receivableBps: 2_600_000,
+  sent: { width: 640, height: 360, fps: 15 },
+  limitedBy: 'bandwidth',
+  frozenRatio: 0.02,
+  concealedRatio: 0.011,
+  path: 'udp',
+}
+
 export function interviewState(change: Partial<InterviewState> = {}): InterviewState {
   return {
     phase: 'check',
@@ -76,7 +93,9 @@ export function interviewState(change: Partial<InterviewState> = {}): InterviewS
     chat: [],
     unread: 0,
     reactions: [],
-    quality: { level: 'good', advice: 'none', cause: 'none', rttMs: 20, lossRatio: 0 },
+    quality: { level: 'good', cause: 'none', reason: 'none', affects: 'none', advice: 'none' },
+    figures: FIGURES,
+    saving: false,
     waiting: [],
     nextRound: null,
     canTakeBack: null,

@@ -1,12 +1,14 @@
-import { CameraLayers } from './camera_layers'
 import { preferRedundantAudio } from './codecs'
 import {
   MICROPHONE_ENCODINGS,
   SCREEN_ENCODINGS,
+  cameraEncodings,
   offeredEncodings,
-  type CameraDemand,
+  screenEncodings,
+  type PictureDemand,
 } from './encodings'
 import type { IceServer, MediaOffer, SourceKind } from './protocol'
+import { SentLayers } from './sent_layers'
 import type { VideoClass } from './video_class'
 
 const FIRST_AUDIO_SLOTS = 3
@@ -35,7 +37,7 @@ export interface ConnectionParts {
 export class Connection {
   readonly #owner: ConnectionOwner
   readonly #pc: RTCPeerConnection
-  readonly #camera: CameraLayers
+  readonly #layers: Record<'camera' | 'screen', SentLayers>
   readonly #sending: Record<SourceKind, RTCRtpTransceiver>
   #iceServers = 0
   #local: Promise<void> | null = null
@@ -58,7 +60,12 @@ export class Connection {
         sendEncodings: SCREEN_ENCODINGS,
       }),
     }
-    this.#camera = new CameraLayers(this.#sending.camera.sender, parts.video)
+    this.#layers = {
+      camera: new SentLayers(this.#sending.camera.sender, (size, demand) =>
+        cameraEncodings(parts.video, size, demand),
+      ),
+      screen: new SentLayers(this.#sending.screen.sender, screenEncodings),
+    }
     preferRedundantAudio(this.#sending.microphone)
     this.#addSlots(FIRST_AUDIO_SLOTS, FIRST_VIDEO_SLOTS)
     this.#pc.onconnectionstatechange = () => this.#changed()
@@ -123,19 +130,19 @@ export class Connection {
     const { sender } = this.#sending[source]
     if (sender.track === track || this.#closed) return
     // Begun before the exchange, so that the first frames already have the right layers.
-    const fitted = source === 'camera' ? this.#camera.use(track) : null
+    const fitted = source === 'microphone' ? null : this.#layers[source].use(track)
     await sender.replaceTrack(track)
     await fitted
   }
 
   /** The camera's size may have changed under us: a phone was turned, a camera fell back. */
   async fitCamera(): Promise<void> {
-    if (!this.#closed) await this.#camera.fit()
+    if (!this.#closed) await this.#layers.camera.fit()
   }
 
-  /** Which of the camera's layers are to be sent from now on. */
-  async demandCamera(demand: CameraDemand): Promise<void> {
-    if (!this.#closed) await this.#camera.ask(demand)
+  /** What is to be sent of a picture from now on. */
+  async demand(source: 'camera' | 'screen', demand: PictureDemand): Promise<void> {
+    if (!this.#closed) await this.#layers[source].ask(demand)
   }
 
   /** The track that a slot receives. */

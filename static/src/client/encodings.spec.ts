@@ -5,7 +5,8 @@ import {
   UNLIMITED,
   cameraEncodings,
   offeredEncodings,
-  type CameraDemand,
+  screenEncodings,
+  type PictureDemand,
   type Rid,
 } from './encodings'
 import { videoClass, type VideoClass } from './video_class'
@@ -13,7 +14,7 @@ import { videoClass, type VideoClass } from './video_class'
 function sides(
   kind: VideoClass,
   [width, height]: [number, number],
-  demand: Partial<CameraDemand> = {},
+  demand: Partial<PictureDemand> = {},
 ): Record<string, number> {
   const encodings = cameraEncodings(kind, { width, height }, { ...UNLIMITED, ...demand })
   const active = encodings.filter((one) => one.active)
@@ -37,9 +38,9 @@ test.each<[[number, number], Record<string, number>]>([
   expect(sides('desktop', size)).toEqual(layers)
 })
 
-const watched = (...rids: Rid[]): Partial<CameraDemand> => ({ wanted: new Set(rids) })
+const watched = (...rids: Rid[]): Partial<PictureDemand> => ({ wanted: new Set(rids) })
 
-test.each<[string, [number, number], Partial<CameraDemand>, string]>([
+test.each<[string, [number, number], Partial<PictureDemand>, string]>([
   ['nobody watches', [1920, 1080], watched(), ''],
   ['one small tile', [1920, 1080], watched('q'), 'q'],
   ['a large and a small tile', [1920, 1080], watched('q', 'f'), 'qf'],
@@ -69,6 +70,16 @@ test('before the camera is known every layer is offered, none larger than the pi
   expect(offered.every(({ scaleResolutionDownBy = 0 }) => scaleResolutionDownBy >= 1)).toBe(true)
   expect(offered.every(({ scalabilityMode }) => scalabilityMode === 'L1T3')).toBe(true)
   expect(offeredEncodings('desktop', false).some((one) => 'scalabilityMode' in one)).toBe(false)
+})
+
+test('a screen is sent while somebody watches it, or nobody has said', () => {
+  const active = (wanted: ReadonlySet<string> | null): unknown =>
+    screenEncodings(null, { ...UNLIMITED, wanted })[0]?.active
+  expect([null, new Set(['']), new Set([])].map(active)).toEqual([true, true, false])
+})
+
+test('a rid that we never offered is nobody we know', () => {
+  expect(sides('desktop', [1280, 720], { wanted: new Set(['x', '', 'q']) })).toEqual({ q: 360 })
 })
 
 test('a larger picture gets more bits, a phone fewer', () => {

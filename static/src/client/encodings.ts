@@ -11,17 +11,17 @@ export interface PictureSize {
   height: number
 }
 
-/** What is asked of our camera just now, besides what it and this machine can do. */
-export interface CameraDemand {
-  /** Layers that somebody watches; null while the server has not said. */
-  wanted: ReadonlySet<Rid> | null
+/** What is asked of our camera or screen just now, besides what it can do. */
+export interface PictureDemand {
+  /** Rids that somebody watches, "" for a source without any; null while the server has not said. */
+  wanted: ReadonlySet<string> | null
   /** Shorter side in pixels; a data saver lowers it. */
   maxSide: number
   /** How many layers this machine may encode. */
   maxLayers: number
 }
 
-export const UNLIMITED: CameraDemand = {
+export const UNLIMITED: PictureDemand = {
   wanted: null,
   maxSide: Infinity,
   maxLayers: RIDS.length,
@@ -81,7 +81,7 @@ export function cameraSize(track: MediaStreamTrack): PictureSize | null {
 export function cameraEncodings(
   kind: VideoClass,
   size: PictureSize | null = null,
-  demand: CameraDemand = UNLIMITED,
+  demand: PictureDemand = UNLIMITED,
 ): RTCRtpEncodingParameters[] {
   const side = size ? Math.min(size.width, size.height) : CAPTURE[kind].side
   const rids = LADDERS.find(({ fromSide }) => side >= fromSide)?.rids ?? RIDS
@@ -98,14 +98,14 @@ export function cameraEncodings(
 }
 
 /** A layer that this camera does not have is not missed: the highest below stands for it. */
-function chosen(rids: readonly Rid[], side: number, demand: CameraDemand): Set<Rid> {
+function chosen(rids: readonly Rid[], side: number, demand: PictureDemand): Set<Rid> {
   const able = rids
     .slice(0, demand.maxLayers)
     .filter((rid, place) => place === 0 || side / scaleOf(rid, rids, side) <= demand.maxSide)
   if (!demand.wanted) return new Set(able)
   const top = able.length - 1
-  const places = [...demand.wanted].map((rid) => Math.min(RIDS.indexOf(rid), top))
-  return new Set(places.map((place) => able[place] ?? 'q'))
+  const watched = RIDS.filter((rid) => demand.wanted?.has(rid))
+  return new Set(watched.map((rid) => able[Math.min(RIDS.indexOf(rid), top)] ?? 'q'))
 }
 
 /** The highest layer is the whole picture; below it the shorter side comes near to `SIDES`. */
@@ -144,6 +144,14 @@ export const SCREEN_FRAME_RATE = 15
 export const SCREEN_ENCODINGS: RTCRtpEncodingParameters[] = [
   { maxBitrate: 2_500_000, maxFramerate: SCREEN_FRAME_RATE },
 ]
+
+/** A screen that nobody watches is not encoded. */
+export function screenEncodings(
+  _: PictureSize | null,
+  { wanted }: PictureDemand,
+): RTCRtpEncodingParameters[] {
+  return SCREEN_ENCODINGS.map((one) => ({ ...one, active: wanted === null || wanted.size > 0 }))
+}
 
 /** The voice comes before every picture when the browser shares out what it may send. */
 export const MICROPHONE_ENCODINGS: RTCRtpEncodingParameters[] = [

@@ -1,4 +1,5 @@
 import type { Devices } from './devices'
+import type { PictureSize } from './encodings'
 import type { ReactionName } from './protocol'
 import type { InterviewActions, InterviewState, Observed } from './types'
 import { Visit, type VisitParts } from './visit'
@@ -67,6 +68,14 @@ export class Interview implements Observed<InterviewState>, InterviewActions {
 
   toggleCamera(): Promise<boolean> {
     return this.#devices.setCamera(!this.#devices.state.camera.on)
+  }
+
+  saveData(on: boolean): void {
+    this.#visit.saveData(on)
+  }
+
+  drawn(participant: string, source: 'camera' | 'screen', size: PictureSize): void {
+    this.#visit.drawn(participant, source, size)
   }
 
   startScreen(): Promise<boolean> {

@@ -1,12 +1,14 @@
 import { Connection, type ConnectionParts } from './connection'
 import type { Devices } from './devices'
+import { SAVER_SIDE, UNLIMITED, type PictureDemand } from './encodings'
+import { EncoderLoad } from './encoder_load'
 import { OFFLINE, ProblemError } from './problem'
-import type { IceServer, MediaOffer } from './protocol'
+import type { IceServer, LayersWanted, MediaOffer } from './protocol'
 import { QualityJudge } from './quality'
 import { Recovery, type Mending } from './recovery'
 import { StatsReader, type PathSample } from './stats'
 import { mark } from './timeline'
-import type { Quality } from './types'
+import type { Verdict } from './types'
 
 const TICK_MS = 1_000
 /**
@@ -17,14 +19,19 @@ const STILL_TICKS = 2
 /** Refusals after which this very connection is of no more use to the server. */
 const FORGOTTEN = new Set(['media_missing', 'sdp_changed', 'sdp_invalid'])
 
+const NOT_SAID: LayersWanted = { camera: null, screen: null }
+
 export interface MediaPathOwner {
   /** Send an offer; resolves with the answer's SDP. Throws `ProblemError`. */
   offer(offer: MediaOffer): Promise<string>
   /** Whether an offer could be sent now. */
   readonly reachable: boolean
+  /** A connection of its own: the server knows nothing yet of how we draw on it. */
+  onConnection(): void
   /** Tracks appeared or went: draw anew. */
   onTracks(): void
-  onQuality(quality: Quality): void
+  /** Once a second: what was measured, null while nothing can be, and what that means. */
+  onSample(sample: PathSample | null, verdict: Verdict): void
   /** Nothing arrives any more: see whether the server can be reached at all. */
   onStill(): void
   /** Media flows (again): the server can be reached. */
@@ -40,6 +47,9 @@ export class MediaPath {
   #connection: Connection | null = null
   #recovery = new Recovery()
   #stats = new StatsReader()
+  readonly #load = new EncoderLoad()
+  #wanted = NOT_SAID
+  #saving = false
   #iceServers: IceServer[] = []
   #screen: MediaStreamTrack | null = null
   #timer: ReturnType<typeof setInterval> | null = null
@@ -88,6 +98,18 @@ export class MediaPath {
     if (this.#offered) this.#mend(this.#recovery.onNetworkChange(Date.now()))
   }
 
+  /** The layers of our pictures that somebody watches. */
+  wantLayers(wanted: LayersWanted): void {
+    this.#wanted = wanted
+    this.#demandPictures()
+  }
+
+  /** Send a small picture only. */
+  saveData(on: boolean): void {
+    this.#saving = on
+    this.#demandPictures()
+  }
+
   trackOf(mid: string): MediaStreamTrack | null {
     return this.#connection?.trackOf(mid) ?? null
   }
@@ -119,6 +141,9 @@ export class MediaPath {
     )
     this.#stats = new StatsReader()
     this.#offered = false
+    // The server has yet to say who watches what on this connection.
+    this.#wanted = NOT_SAID
+    this.#demandPictures(connection)
     return connection
   }
 
@@ -133,6 +158,7 @@ export class MediaPath {
       await connection.connect(this.#iceServers)
       if (connection !== this.#connection) return
       mark('join.answer')
+      this.#owner.onConnection()
       this.#owner.onTracks()
     } catch (error) {
       if (connection === this.#connection) this.#onOfferFailed(error)
@@ -185,14 +211,26 @@ export class MediaPath {
       const sample = this.#stats.read(await connection.getStats())
       if (connection === this.#connection) this.#onSample(sample)
     } else if (this.#wasConnected) {
-      this.#owner.onQuality(this.#judge.lost())
+      this.#owner.onSample(null, this.#judge.lost())
     }
   }
 
   #onSample(sample: PathSample): void {
     this.#stillTicks = sample.arrivedBytes > 0 ? 0 : this.#stillTicks + 1
     if (this.#stillTicks === STILL_TICKS) this.#owner.onStill()
-    this.#owner.onQuality(this.#judge.take(sample))
+    if (this.#load.take(sample.limitedBy === 'cpu')) this.#demandPictures()
+    this.#owner.onSample(sample, this.#judge.take(sample))
+  }
+
+  #demandPictures(connection = this.#connection): void {
+    const { camera, screen } = this.#wanted
+    void connection?.demand('camera', {
+      wanted: camera && new Set(camera),
+      maxSide: this.#saving ? SAVER_SIDE : UNLIMITED.maxSide,
+      maxLayers: this.#load.layers,
+    })
+    const wanted: PictureDemand['wanted'] = screen && new Set(screen)
+    void connection?.demand('screen', { ...UNLIMITED, wanted })
   }
 
   async #sendTracks(): Promise<void> {

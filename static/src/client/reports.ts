@@ -1,20 +1,27 @@
 import type { Devices } from './devices'
-import { GOOD } from './quality'
 import { ProblemError, TIMEOUT } from './problem'
-import type { Commands } from './protocol'
+import type { QualityLevel, QualityReport } from './protocol'
+import { QualityTally } from './quality_tally'
 import type { Requests } from './requests'
-import type { Quality } from './types'
+import type { PathSample } from './stats'
+import { firstFrameMs, joinMs } from './timeline'
+import type { ConnectionFigures } from './types'
 
-const QUALITY_REPORT_MS = 10_000
+const QUALITY_REPORT_MS = 5_000
+/** Whatever flickers: between two reports there is at least this time. */
+const BETWEEN_REPORTS_MS = 1_000
 /** A live line answers within this time; a zombie on the old network never does. */
 const PROBE_MS = 2_000
+/** Bound of the protocol's schema. */
+const MAX_JOIN_MS = 600_000
 
 /** What the server is told without anyone asking: what we send, and how good our path is. */
 export class Reports {
   readonly #requests: Requests
   readonly #devices: Devices
-  #quality: Quality = GOOD
-  #qualityAtMs = 0
+  #level: QualityLevel = 'good'
+  #tally = new QualityTally(Date.now())
+  #reportedAtMs = 0
   #sentMedia = ''
   #probing = false
 
@@ -26,6 +33,20 @@ export class Reports {
   /** A server that greets us again knows nothing of what was told before. */
   forget(): void {
     this.#sentMedia = ''
+  }
+
+  /** Another visit, or another connection: what was measured before is not of it. */
+  begin(): void {
+    this.#tally = new QualityTally(Date.now())
+    this.#level = 'good'
+  }
+
+  measured(sample: PathSample): void {
+    this.#tally.add(sample)
+  }
+
+  figures(receivableBps: number | null): ConnectionFigures | null {
+    return this.#tally.figures(receivableBps)
   }
 
   /** Tell which of our devices send; returns whether that is news. */
@@ -43,13 +64,19 @@ export class Reports {
   }
 
   /** Tell at once of another level, else now and then; while offline only keep it. */
-  quality(quality: Quality, reachable: boolean): void {
-    const changed = quality.level !== this.#quality.level
-    this.#quality = quality
+  quality(level: QualityLevel, reachable: boolean): void {
     const now = Date.now()
-    if (!reachable || (!changed && now - this.#qualityAtMs < QUALITY_REPORT_MS)) return
-    this.#qualityAtMs = now
-    this.#requests.send('quality.report', this.#body()).catch(() => undefined)
+    const since = now - this.#reportedAtMs
+    const due = level === this.#level ? QUALITY_REPORT_MS : BETWEEN_REPORTS_MS
+    if (!reachable || since < due) return
+    this.#level = level
+    this.#reportedAtMs = now
+    const report: QualityReport = {
+      ...this.#tally.report(level, now),
+      join_ms: atMost(joinMs(), MAX_JOIN_MS),
+      first_frame_ms: atMost(firstFrameMs(), MAX_JOIN_MS),
+    }
+    this.#requests.send('quality.report', report).catch(() => undefined)
   }
 
   /** Whether the socket still lives: false if it stays silent. One question at a time. */
@@ -57,7 +84,7 @@ export class Reports {
     if (this.#probing) return true
     this.#probing = true
     try {
-      await this.#requests.send('quality.report', this.#body(), PROBE_MS)
+      await this.#requests.send('quality.report', { level: this.#level }, PROBE_MS)
       return true
     } catch (error) {
       return !(error instanceof ProblemError && error.code === TIMEOUT)
@@ -65,9 +92,7 @@ export class Reports {
       this.#probing = false
     }
   }
-
-  #body(): Commands['quality.report']['body'] {
-    const { level, rttMs, lossRatio } = this.#quality
-    return { level, rtt_ms: Math.min(rttMs, 60_000), loss_down_ratio: Math.min(1, lossRatio) }
-  }
 }
+
+const atMost = (value: number | null, most: number): number | null =>
+  value === null ? null : Math.min(most, value)

@@ -6,6 +6,21 @@ import type { OpenSocket } from './socket'
 /** Refusals of a resume token after which the link may still open: ask it for a fresh token. */
 const RESUME_REFUSED = new Set(['token_invalid', 'token_expired', 'token_used'])
 
+/** An object, so that the type check misses none that the protocol names. */
+const NOTICES = Object.keys({
+  event: true,
+  welcome: true,
+  place: true,
+  slots: true,
+  'media.more_slots': true,
+  'layers.wanted': true,
+  speaking: true,
+  'quality.changed': true,
+  'media.lost': true,
+  resume: true,
+  goodbye: true,
+} satisfies Record<keyof Notices, true>) as (keyof Notices)[]
+
 export interface SignalingOwner {
   /** A fresh join token. Throws `ProblemError` when the link does not open (any more). */
   joinToken(): Promise<string>
@@ -89,18 +104,9 @@ export class Signaling {
         this.#note(name, body)
         this.#owner.onNotice(name, body)
       }
-    const names: (keyof Notices)[] = [
-      'event',
-      'welcome',
-      'place',
-      'slots',
-      'media.more_slots',
-      'speaking',
-      'media.lost',
-      'resume',
-      'goodbye',
-    ]
-    return Object.fromEntries(names.map((name) => [name, pass(name) as (body: never) => void]))
+    return Object.fromEntries(
+      NOTICES.map((name) => [name, pass(name) as (body: never) => void]),
+    )
   }
 
   /** Keep what the next connect must say. */

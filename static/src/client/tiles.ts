@@ -1,8 +1,17 @@
-import type { ParticipantView, RoomView, SlotView } from './protocol'
-import type { SharedScreen, Tile } from './types'
+import type { ParticipantView, QualityCause, RoomView, SlotView, SourceKind } from './protocol'
+import type { SlotState } from './pictures'
+import type { PeerQuality, SharedScreen, Tile } from './types'
 
 /** The receiving track of a slot, by its mid; null while there is none. */
 export type TrackOf = (mid: string) => MediaStreamTrack | null
+
+/** What is known of pictures and connections, for the tiles that show them. */
+export interface Sight {
+  state(mid: string, shows: string): SlotState
+  size(mid: string, shows: string): Tile['size']
+  peer(participant: ParticipantView): PeerQuality
+  blame(theirs: PeerQuality): QualityCause
+}
 
 /**
  * What is drawn of the others: one stream for each participant and for each shared screen.
@@ -19,6 +28,10 @@ export class Tiles {
     this.#slots = slots
   }
 
+  get slots(): readonly SlotView[] {
+    return this.#slots
+  }
+
   setSpeaking(participant: string, speaking: boolean): void {
     if (speaking) this.#speaking.add(participant)
     else this.#speaking.delete(participant)
@@ -31,9 +44,9 @@ export class Tiles {
   }
 
   /** One tile for each of the others in the room, in the room's order. */
-  draw(room: RoomView, me: string, trackOf: TrackOf): Tile[] {
+  draw(room: RoomView, me: string, trackOf: TrackOf, sight: Sight): Tile[] {
     const others = othersIn(room, me)
-    const tiles = others.map((participant) => this.#tile(participant, trackOf))
+    const tiles = others.map((participant) => this.#tile(participant, trackOf, sight))
     this.#forget(new Set(others.map(({ id }) => id)))
     return tiles
   }
@@ -50,16 +63,32 @@ export class Tiles {
     return { participant, stream, mine: false }
   }
 
-  #tile(participant: ParticipantView, trackOf: TrackOf): Tile {
-    const voice = this.#track(participant.id, 'microphone', trackOf)
-    const picture = this.#track(participant.id, 'camera', trackOf)
+  #tile(participant: ParticipantView, trackOf: TrackOf, sight: Sight): Tile {
+    const { id } = participant
+    const voice = this.#track(id, 'microphone', trackOf)
+    const camera = this.#slot(id, 'camera')
+    const picture = camera && trackOf(camera.mid)
+    const videoOn = participant.camera && picture !== null
+    const quality = sight.peer(participant)
+    const shows = shownIn(id, 'camera')
     return {
       participant,
-      stream: this.#stream(participant.id, [voice, picture]),
-      videoOn: participant.camera && picture !== null,
+      stream: this.#stream(id, [voice, picture]),
+      videoOn,
       audioOn: participant.microphone,
-      speaking: participant.microphone && this.#speaking.has(participant.id),
+      speaking: participant.microphone && this.#speaking.has(id),
+      picture: camera && videoOn ? pictureState(camera, shows, sight) : 'off',
+      size: camera && videoOn ? sight.size(camera.mid, shows) : null,
+      quality,
+      // The server holds a picture back for the viewer's network alone.
+      blame: camera?.paused ? 'self' : sight.blame(quality),
     }
+  }
+
+  #slot(participant: string, source: SlotView['source']): SlotView | null {
+    return (
+      this.#slots.find((one) => one.participant === participant && one.source === source) ?? null
+    )
   }
 
   #track(
@@ -67,8 +96,8 @@ export class Tiles {
     source: SlotView['source'],
     trackOf: TrackOf,
   ): MediaStreamTrack | null {
-    const slot = this.#slots.find((one) => one.participant === participant && one.source === source)
-    return slot ? trackOf(slot.mid) : null
+    const slot = this.#slot(participant, source)
+    return slot && trackOf(slot.mid)
   }
 
   #stream(key: string, tracks: (MediaStreamTrack | null)[]): MediaStream {
@@ -91,9 +120,17 @@ export class Tiles {
   }
 }
 
+function pictureState(slot: SlotView, shows: string, sight: Sight): SlotState {
+  return slot.paused ? 'paused' : sight.state(slot.mid, shows)
+}
+
 export function othersIn(room: RoomView, me: string): ParticipantView[] {
   return room.participants.filter(({ id, placement }) => id !== me && placement === 'room')
 }
+
+/** Whom and what a slot shows, as one word. */
+export const shownIn = (participant: string, source: SourceKind): string =>
+  `${participant}:${source}`
 
 const screenKey = (participant: string): string => `screen:${participant}`
 // An id has no colon in it: the protocol's pattern for ids forbids it.

@@ -4,13 +4,18 @@ import type {
   HrContact,
   HrInterview,
   ParticipantView,
+  QualityCause,
+  QualityFacts,
   QualityLevel,
+  QualityReason,
   ReactionName,
   Role,
   RoomView,
   RoundView,
   You,
 } from './protocol'
+import type { PictureSize } from './encodings'
+import type { Limitation, PathKind, SentPicture } from './stats'
 
 export type Phase =
   | 'check' // before the tap
@@ -112,6 +117,12 @@ export interface Tile {
   videoOn: boolean
   audioOn: boolean
   speaking: boolean
+  picture: PictureState
+  /** What is shown of them now; null before the first picture, or in an old browser. */
+  size: { width: number; height: number; fps: number } | null
+  quality: PeerQuality
+  /** Whose connection keeps the picture away while it is `paused`. */
+  blame: QualityCause
 }
 
 export interface SharedScreen {
@@ -136,16 +147,64 @@ export interface ShownReaction {
   mine: boolean
 }
 
-export type QualityAdvice = 'none' | 'switch_network' | 'refresh' | 'call_hr'
-export type QualityCause = 'none' | 'offline' | 'loss' | 'delay' | 'bandwidth' | 'cpu'
+/** The one step that helps most now. */
+export type QualityAdvice =
+  | 'none'
+  | 'wait' // the server is at fault: nothing to do
+  | 'move_closer'
+  | 'switch_network'
+  | 'data_saver'
+  | 'video_off'
+  | 'close_apps'
+  | 'refresh'
+  | 'call_hr'
 
-export interface Quality {
+/** What suffers, seen from the person whose connection it is. */
+export type Affected = 'none' | 'sending' | 'receiving' | 'both'
+
+/** How good a connection is, whose fault it is, and what that comes from. */
+export interface Verdict {
   level: QualityLevel
-  advice: QualityAdvice
   cause: QualityCause
-  rttMs: number
-  lossRatio: number
+  reason: QualityReason
+  affects: Affected
 }
+
+/** My own connection. */
+export interface Quality extends Verdict {
+  advice: QualityAdvice
+}
+
+/** Another's connection as the server tells it. */
+export interface PeerQuality extends Verdict {
+  facts: QualityFacts | null
+}
+
+/** My own connection in figures, for those who want them; null: not measured. */
+export interface ConnectionFigures {
+  rttMs: number | null
+  jitterMs: number | null
+  lossUpRatio: number | null
+  lossDownRatio: number | null
+  sentBps: number
+  receivedBps: number
+  /** What the browser believes it can send. */
+  sendableBps: number | null
+  /** What the server believes it can send to us. */
+  receivableBps: number | null
+  sent: SentPicture | null
+  limitedBy: Limitation
+  /** Shares of the last seconds: pictures that stood still, sound that was made up. */
+  frozenRatio: number | null
+  concealedRatio: number | null
+  path: PathKind | null
+}
+
+/**
+ * What a tile can show: `starting` until the first picture, `off` while the camera is, `paused`
+ * while pictures do not come through although it is on.
+ */
+export type PictureState = 'live' | 'starting' | 'off' | 'paused'
 
 /** Our last hand-over, while it can still be undone. */
 export interface TakeBack {
@@ -168,6 +227,10 @@ export interface InterviewState {
   unread: number
   reactions: ShownReaction[]
   quality: Quality
+  /** Null until the first second on a connection is over. */
+  figures: ConnectionFigures | null
+  /** Less data: our camera small, the others' too. Remembered on this device. */
+  saving: boolean
   /** Who waits in the lobby, for those who may admit. */
   waiting: ParticipantView[]
   nextRound: RoundView | null
@@ -196,6 +259,13 @@ export interface InterviewActions {
   react(name: ReactionName): Promise<boolean>
   toggleMicrophone(): Promise<boolean>
   toggleCamera(): Promise<boolean>
+  /** Our camera and what we are sent shrink to what a slow or dear network bears. */
+  saveData(on: boolean): void
+  /**
+   * How large a picture of another is drawn, in pixels of the screen; 0 by 0 while it is hidden.
+   * Nothing larger is then sent to us.
+   */
+  drawn(participant: string, source: 'camera' | 'screen', size: PictureSize): void
   startScreen(): Promise<boolean>
   stopScreen(): Promise<boolean>
   /** The chat is open: nothing in it is unread, now and until it is closed. */

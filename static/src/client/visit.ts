@@ -1,6 +1,10 @@
+import { CallHealth } from './call_health'
 import type { ConnectionParts } from './connection'
 import { Conversation } from './conversation'
+import { rememberSaving, savesData } from './data_saver'
 import type { Devices } from './devices'
+import { DrawnSizes, type DrawnSource } from './drawn_sizes'
+import { SAVER_SIDE, type PictureSize } from './encodings'
 import { HandOver } from './hand_over'
 import { Lifeline } from './lifeline'
 import type { LinkClient } from './link'
@@ -8,16 +12,17 @@ import { MediaPath, type MediaPathOwner } from './media_path'
 import { rememberVisit, rememberedVisit } from './memory'
 import { Observable } from './observable'
 import { ProblemError, toProblem } from './problem'
-import type { EventBody, MediaOffer, Notices, RoomView } from './protocol'
+import type { EventBody, MediaOffer, Notices, RoomView, SlotView } from './protocol'
 import { Reports } from './reports'
 import { Requests } from './requests'
 import { applyEvent } from './room'
 import { ScreenShare } from './screen_share'
 import { Signaling, type SignalingOwner } from './signaling'
 import type { OpenSocket } from './socket'
+import type { PathSample } from './stats'
 import { Tiles } from './tiles'
 import { mark } from './timeline'
-import type { InterviewState, Phase, Quality } from './types'
+import type { InterviewState, Phase, Verdict } from './types'
 import { BEFORE, CLOSED, GOODBYE_PHASE, JOINABLE, drawRoom } from './visit_state'
 
 export interface VisitParts {
@@ -44,14 +49,18 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
   readonly #reports: Reports
   readonly #lifeline: Lifeline
   readonly #tiles = new Tiles()
+  readonly #drawn: DrawnSizes
+  readonly #health: CallHealth
   readonly #handlers = this.#noticeHandlers()
   #settleJoin: ((joined: boolean) => void) | null = null
   /** How many visits have ended. */
   #visits = 0
   #serverAheadMs = 0
+  /** Whether the server knows that we save data. */
+  #limited = false
 
   constructor({ link, devices, openSocket, connection }: VisitParts) {
-    super(BEFORE)
+    super({ ...BEFORE, saving: savesData() })
     this.#link = link
     this.#devices = devices
     this.#signaling = new Signaling(openSocket, this)
@@ -64,6 +73,9 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
       onChange: () => this.#draw(),
     })
     this.#reports = new Reports(this.requests, devices)
+    this.#drawn = new DrawnSizes((sizes) => this.requests.send('slots.sizes', { sizes }))
+    this.#health = new CallHealth(this.#drawn)
+    this.#media.saveData(this.state.saving)
     this.#lifeline = new Lifeline(this.#signaling, this.#media, this.#reports)
     devices.subscribe(() => this.#reportMedia())
     link.subscribe(() => this.#onLink())
@@ -74,7 +86,8 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
   join(): Promise<boolean> {
     if (!JOINABLE.includes(this.state.phase)) return Promise.resolve(false)
     mark('join.tap')
-    this.update({ ...BEFORE, phase: 'joining' })
+    this.update({ ...BEFORE, saving: this.state.saving, phase: 'joining' })
+    this.#reports.begin()
     // First of all, while the tap still counts as a gesture.
     void this.#devices.open()
     this.#media.prepare()
@@ -93,6 +106,17 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
     // The server's goodbye may have come first, and the person may be in again by now.
     if (visit === this.#visits) this.#finish('left')
     return true
+  }
+
+  saveData(on: boolean): void {
+    rememberSaving(on)
+    this.update({ saving: on })
+    this.#media.saveData(on)
+    this.#limitVideo()
+  }
+
+  drawn(participant: string, source: DrawnSource, size: PictureSize): void {
+    this.#drawn.set(participant, source, size)
   }
 
   dismissError(): void {
@@ -134,6 +158,10 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
     return (await this.requests.send('media.offer', offer)).sdp
   }
 
+  onConnection(): void {
+    this.#drawn.forget()
+  }
+
   onTracks(): void {
     this.#draw()
   }
@@ -146,9 +174,17 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
     this.#signaling.retryNow()
   }
 
-  onQuality(quality: Quality): void {
-    this.update({ quality })
-    this.#reports.quality(quality, this.reachable)
+  onSample(sample: PathSample | null, verdict: Verdict): void {
+    const { room, me, saving } = this.state
+    const id = me?.participant ?? ''
+    const means = { saving, cameraOn: this.#devices.track('camera') !== null }
+    if (sample) this.#reports.measured(sample)
+    this.#reports.quality(verdict.level, this.reachable)
+    this.update({
+      quality: this.#health.take(sample, verdict, id, means, { room, slots: this.#tiles.slots }),
+      figures: this.#reports.figures(this.#health.receivableBps(id)),
+    })
+    this.#draw()
   }
 
   // What the server says.
@@ -158,12 +194,12 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
       welcome: (body) => this.#onWelcome(body),
       place: (body) => this.#onPlace(body),
       event: (body) => this.#onEvent(body),
-      slots: ({ slots }) => this.#redraw(() => this.#tiles.setSlots(slots)),
+      slots: ({ slots }) => this.#onSlots(slots),
+      'quality.changed': (body) => this.#redraw(() => this.#health.hear(body)),
+      'layers.wanted': (wanted) => this.#media.wantLayers(wanted),
       speaking: ({ participant, speaking }) =>
         this.#redraw(() => this.#tiles.setSpeaking(participant, speaking)),
-      'quality.changed': () => undefined, // the grade comes with the room's `participant.changed`
       'media.more_slots': ({ audio, video }) => this.#media.moreSlots(audio, video),
-      'layers.wanted': () => undefined, // what is not watched may be sent all the same
       'media.lost': ({ silent_ms }) => this.#media.silent(silent_ms),
       resume: () => undefined, // signalling keeps it
       goodbye: ({ reason }) => this.#onGoodbye(reason),
@@ -178,9 +214,18 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
     this.#enter(room, { me: welcome.you, hrContact: welcome.hr_contact })
     this.#media.welcome(welcome.media_kept, welcome.ice_servers)
     this.#reports.forget()
+    this.#health.forget()
+    this.#drawn.forget()
+    this.#limited = false
+    this.#limitVideo()
     this.#reportMedia()
     this.conversation.sendUnsent()
     this.#settle(true)
+  }
+
+  #onSlots(slots: SlotView[]): void {
+    this.#drawn.setSlots(slots)
+    this.#redraw(() => this.#tiles.setSlots(slots))
   }
 
   #onPlace({ reason, room }: Notices['place']): void {
@@ -249,6 +294,15 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
     rememberVisit({ link, microphone: microphone.on, camera: camera.on })
   }
 
+  /** Ask for small pictures, or take that back; not a word about it before it was ever wished. */
+  #limitVideo(): void {
+    const { saving } = this.state
+    if (!this.reachable || saving === this.#limited) return
+    this.#limited = saving
+    const limit = { max_height: saving ? SAVER_SIDE : null }
+    this.requests.send('video.limit', limit).catch(() => (this.#limited = !saving))
+  }
+
   #finish(phase: Phase): void {
     this.#visits += 1
     rememberVisit(null)
@@ -256,10 +310,12 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
     this.#stopMedia()
     this.#lifeline.letGo()
     this.#tiles.clear()
+    this.#drawn.clear()
+    this.#health.clear()
     this.conversation.clear()
     this.handOver.withdraw()
-    const { me, room, hrContact } = this.state
-    this.update({ ...BEFORE, phase, me, room, hrContact })
+    const { me, room, hrContact, saving } = this.state
+    this.update({ ...BEFORE, saving, phase, me, room, hrContact })
     this.#settle(false)
   }
 
@@ -294,7 +350,12 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
     if (!room || !me) return
     const trackOf = (mid: string): MediaStreamTrack | null => this.#media.trackOf(mid)
     this.update({
-      ...drawRoom(room, me, { tiles: this.#tiles, trackOf, ownScreen: this.screen.stream }),
+      ...drawRoom(room, me, {
+        tiles: this.#tiles,
+        trackOf,
+        sight: this.#health,
+        ownScreen: this.screen.stream,
+      }),
       ...this.conversation.draw(room, me),
     })
   }

@@ -1,7 +1,7 @@
 /** What the state of a visit begins with, ends with, and shows of a room. */
 import type { Notices, RoomView, You } from './protocol'
 import { GOOD } from './quality'
-import { othersIn, type Tiles, type TrackOf } from './tiles'
+import { othersIn, type Sight, type Tiles, type TrackOf } from './tiles'
 import type { InterviewState, Phase, SharedScreen } from './types'
 
 export const BEFORE: InterviewState = {
@@ -14,7 +14,9 @@ export const BEFORE: InterviewState = {
   chat: [],
   unread: 0,
   reactions: [],
-  quality: GOOD,
+  quality: { ...GOOD, advice: 'none' },
+  figures: null,
+  saving: false,
   waiting: [],
   nextRound: null,
   canTakeBack: null,
@@ -42,6 +44,7 @@ export const GOODBYE_PHASE: Record<Notices['goodbye']['reason'], Phase | null> =
 export interface Shown {
   tiles: Tiles
   trackOf: TrackOf
+  sight: Sight
   /** The screen that we share ourselves. */
   ownScreen: MediaStream | null
 }
@@ -57,7 +60,7 @@ export function drawRoom(room: RoomView, me: You, shown: Shown): RoomPicture {
   const admits = me.role === 'interviewer' || me.role === 'hr'
   return {
     participants: inRoom ? othersIn(room, me.participant) : [],
-    tiles: inRoom ? shown.tiles.draw(room, me.participant, shown.trackOf) : [],
+    tiles: inRoom ? shown.tiles.draw(room, me.participant, shown.trackOf, shown.sight) : [],
     screen: inRoom ? screenIn(room, me.participant, shown) : null,
     waiting: admits ? waitingIn(room, me.participant) : [],
     nextRound: nextRound(room),

@@ -1,5 +1,6 @@
 import { defineStore } from 'pinia'
 
+import type { PictureSize } from '../client/encodings'
 import type { ReactionName } from '../client/protocol'
 import { mirror } from './mirror'
 import { sdk } from './sdk'
@@ -21,6 +22,9 @@ export const useInterview = defineStore('interview', () => {
     react: (name: ReactionName) => interview.react(name),
     toggleMicrophone: () => interview.toggleMicrophone(),
     toggleCamera: () => interview.toggleCamera(),
+    saveData: (on: boolean) => interview.saveData(on),
+    drawn: (participant: string, source: 'camera' | 'screen', size: PictureSize) =>
+      interview.drawn(participant, source, size),
     startScreen: () => interview.startScreen(),
     stopScreen: () => interview.stopScreen(),
     readChat: (open: boolean) => interview.readChat(open),

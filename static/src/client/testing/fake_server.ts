@@ -53,6 +53,8 @@ export class FakeServer {
     'media.offer': () => ({ sdp: 'answer' }),
     'media.state': () => ({}),
     'quality.report': () => ({}),
+    'slots.sizes': () => ({}),
+    'video.limit': () => ({}),
     'room.leave': () => ({}),
     'chat.send': () => ({ id: 'line-1' }),
   }

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 
-import { CameraLayers } from './camera_layers'
-import { UNLIMITED, offeredEncodings, type Rid, type ScalableEncoding } from './encodings'
+import { SentLayers } from './sent_layers'
+import { UNLIMITED, cameraEncodings, offeredEncodings, type Rid, type ScalableEncoding } from './encodings'
 import { FakeTrack } from './testing/fake_media'
 
 interface Sender {
@@ -13,7 +13,7 @@ interface Sender {
 }
 
 let sender: Sender
-let layers: CameraLayers
+let layers: SentLayers
 
 /** As browsers do it: one change at a time, and only of parameters that were read since. */
 function strictSender(): Pick<RTCRtpSender, 'getParameters' | 'setParameters'> {
@@ -50,7 +50,9 @@ beforeEach(() => {
     changes: 0,
     refuses: false,
   }
-  layers = new CameraLayers(strictSender(), 'strong_desktop')
+  layers = new SentLayers(strictSender(), (size, demand) =>
+    cameraEncodings('strong_desktop', size, demand),
+  )
 })
 
 const track = (width: number, height: number): MediaStreamTrack =>

@@ -1,32 +1,31 @@
-import {
-  UNLIMITED,
-  cameraEncodings,
-  cameraSize,
-  type CameraDemand,
-  type PictureSize,
-} from './encodings'
-import type { VideoClass } from './video_class'
+import { UNLIMITED, cameraSize, type PictureDemand, type PictureSize } from './encodings'
+
+/** What is to be sent of a picture of this size; null while the browser does not say. */
+export type Encodings = (
+  size: PictureSize | null,
+  demand: PictureDemand,
+) => RTCRtpEncodingParameters[]
 
 type Parameters = Pick<RTCRtpSender, 'getParameters' | 'setParameters'>
 
 /**
- * Keeps the camera's encodings as they should be: the layers that the camera has, somebody
- * watches and this machine can bear.
+ * Keeps a sender's encodings as they should be: the layers that its source has, somebody watches
+ * and this machine can bear.
  *
  * A browser takes one change at a time and only with the parameters it gave last (WebRTC 5.2), so
  * changes wait for each other; of several that came meanwhile the last one counts.
  */
-export class CameraLayers {
+export class SentLayers {
   readonly #sender: Parameters
-  readonly #kind: VideoClass
+  readonly #encodings: Encodings
   #track: MediaStreamTrack | null = null
-  #demand: CameraDemand = UNLIMITED
+  #demand: PictureDemand = UNLIMITED
   #fitting: Promise<void> | null = null
   #stale = false
 
-  constructor(sender: Parameters, kind: VideoClass) {
+  constructor(sender: Parameters, encodings: Encodings) {
     this.#sender = sender
-    this.#kind = kind
+    this.#encodings = encodings
   }
 
   /** This track is about to be sent; resolves when its layers are set, however that went. */
@@ -35,7 +34,7 @@ export class CameraLayers {
     return this.fit()
   }
 
-  ask(demand: CameraDemand): Promise<void> {
+  ask(demand: PictureDemand): Promise<void> {
     this.#demand = demand
     return this.fit()
   }
@@ -58,7 +57,7 @@ export class CameraLayers {
   async #adopt(size: PictureSize | null): Promise<void> {
     try {
       const parameters = this.#sender.getParameters()
-      const wanted = cameraEncodings(this.#kind, size, this.#demand)
+      const wanted = this.#encodings(size, this.#demand)
       if (changeLayers(parameters.encodings, wanted)) await this.#sender.setParameters(parameters)
     } catch {
       // Closed in between, or a browser that refuses: the layers it has are sent on.
@@ -81,10 +80,8 @@ function changeLayers(
   return changed
 }
 
-function sameLayer(one: RTCRtpEncodingParameters, other: RTCRtpEncodingParameters): boolean {
-  return (
-    one.active === other.active &&
-    one.scaleResolutionDownBy === other.scaleResolutionDownBy &&
-    one.maxBitrate === other.maxBitrate
+function sameLayer(one: RTCRtpEncodingParameters, wish: RTCRtpEncodingParameters): boolean {
+  return (Object.keys(wish) as (keyof RTCRtpEncodingParameters)[]).every(
+    (key) => one[key] === wish[key],
   )
 }
