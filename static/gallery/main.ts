@@ -56,12 +56,13 @@ async function show(scene: Scene): Promise<void> {
     .use(texts)
     .mount('#app')
   if (scene.click) {
-    const selector = scene.click
+    const selectors = scene.click.split(', ')
     const timer = setInterval(() => {
-      const button = document.querySelector<HTMLElement>(selector)
+      const button = document.querySelector<HTMLElement>(selectors[0] ?? '')
       if (!button) return
-      clearInterval(timer)
       button.click()
+      selectors.shift()
+      if (selectors.length === 0) clearInterval(timer)
     }, 30)
   }
 }

@@ -95,6 +95,49 @@ export const SCENES: Record<string, Scene> = {
     interview: () => states.candidateRoom({ quality: poor('poor') }),
     click: '[data-testid=quality]',
   },
+  'candidate-room-fair': {
+    role: 'candidate',
+    devices: true,
+    interview: () => states.candidateRoom({ quality: poor('fair') }),
+    click: '[data-testid=quality]',
+  },
+  'candidate-room-details': {
+    role: 'candidate',
+    devices: true,
+    interview: () => states.candidateRoom({ quality: poor('poor'), saving: true }),
+    click: '[data-testid=quality], [data-testid=connection-details]',
+  },
+  'candidate-room-server': {
+    role: 'candidate',
+    devices: true,
+    interview: () =>
+      states.candidateRoom({
+        quality: {
+          level: 'poor',
+          cause: 'server',
+          reason: 'overload',
+          affects: 'both',
+          advice: 'wait',
+        },
+      }),
+    click: '[data-testid=quality]',
+  },
+  'candidate-room-sound-only': {
+    role: 'candidate',
+    devices: true,
+    interview: () => states.soundOnly('self'),
+  },
+  'interviewer-room-sound-only': {
+    role: 'interviewer',
+    devices: true,
+    interview: () => states.soundOnly('peer'),
+  },
+  'interviewer-room-troubled': {
+    role: 'interviewer',
+    devices: true,
+    interview: () => states.interviewerRoom(4),
+    click: '[data-testid=quality]',
+  },
   'candidate-room-reconnecting': {
     role: 'candidate',
     devices: true,

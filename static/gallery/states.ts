@@ -179,6 +179,27 @@ export function interviewerRoom(
   })
 }
 
+/** The candidate and the interviewer hear each other only, by whose network. */
+export function soundOnly(blame: 'self' | 'peer'): InterviewState {
+  const trouble = blame === 'self' ? 'good' : 'poor'
+  const other =
+    blame === 'self'
+      ? person('i1', '李经理', 'interviewer')
+      : person('c1', '张三', 'candidate', { quality: trouble })
+  const tiles = [tileOf(other, 0, false, { picture: 'paused', blame })]
+  if (blame === 'peer') return interviewerRoom(1, { participants: [other], tiles })
+  return candidateRoom({
+    tiles,
+    quality: {
+      level: 'poor',
+      cause: 'self',
+      reason: 'bandwidth',
+      affects: 'receiving',
+      advice: 'data_saver',
+    },
+  })
+}
+
 export function sharedScreen(mine: boolean): InterviewState['screen'] {
   return { participant: person('i1', '李经理', 'interviewer'), stream: screenStream(), mine }
 }

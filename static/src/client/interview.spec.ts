@@ -1,99 +1,28 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
-import { savesData } from './data_saver'
-import { Devices } from './devices'
-import { Interview } from './interview'
-import { LinkClient } from './link'
 import { rememberVisit, rememberedVisit } from './memory'
-import type { EventBody, QualityChanged, QualityReport, SlotView } from './protocol'
 import { SHOWN_MS } from './reactions'
-import { FakeMediaDevices, FakeStream, TWO_DEVICES } from './testing/fake_media'
 import { FakePeerConnection } from './testing/fake_peer_connection'
-import type { WELCOME } from './testing/fake_server'
-import { FakeServer, ROOM, person } from './testing/fake_server'
+import { ROOM, person } from './testing/fake_server'
+import {
+  afterVisit,
+  asInterviewer,
+  beforeVisit,
+  devices,
+  display,
+  enter,
+  event,
+  interview,
+  link,
+  media,
+  pc,
+  reconnect,
+  server,
+  tick,
+} from './testing/visit_rig'
 
-let server: FakeServer
-let link: LinkClient
-let devices: Devices
-let media: FakeMediaDevices
-let interview: Interview
-const display = vi.fn()
-
-const tick = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms)
-const pc = (): FakePeerConnection =>
-  FakePeerConnection.made[FakePeerConnection.made.length - 1] as FakePeerConnection
-
-beforeEach(async () => {
-  vi.useFakeTimers()
-  vi.stubGlobal('MediaStream', FakeStream)
-  vi.stubGlobal('AudioContext', undefined)
-  vi.stubGlobal('isSecureContext', true)
-  vi.stubGlobal('navigator', { mediaDevices: { getDisplayMedia: display } })
-  vi.stubGlobal(
-    'fetch',
-    vi.fn(async (path: string) => {
-      const body = path.endsWith('/redeem')
-        ? { token: 'join' }
-        : { state: 'open', role: 'candidate' }
-      return new Response(JSON.stringify(body))
-    }),
-  )
-  sessionStorage.clear()
-  localStorage.clear()
-  FakePeerConnection.made = []
-  server = new FakeServer()
-  media = new FakeMediaDevices(TWO_DEVICES)
-  link = new LinkClient()
-  devices = new Devices({
-    video: 'phone',
-    phone: false,
-    renewsAfterInterruption: false,
-    media: media as unknown as MediaDevices,
-  })
-  interview = new Interview({
-    link,
-    devices,
-    openSocket: server.open,
-    connection: {
-      create: (configuration) =>
-        new FakePeerConnection(configuration) as unknown as RTCPeerConnection,
-      video: 'phone',
-    },
-  })
-  await link.load('secret')
-})
-
-afterEach(async () => {
-  await interview.leave()
-  vi.useRealTimers()
-})
-
-async function enter(welcome: Partial<typeof WELCOME> = {}): Promise<void> {
-  const joined = interview.join()
-  await tick()
-  server.greet({ server_time_ms: Date.now(), ...welcome })
-  await joined
-  await tick()
-  pc().become('connected')
-}
-
-const asInterviewer = { you: { participant: 'me', name: 'ME', role: 'interviewer' as const } }
-
-let seq = ROOM.seq
-function event(body: EventBody, room = ROOM.id): void {
-  server.socket.notice('event', { room, seq: ++seq, at_ms: Date.now(), body })
-}
-
-async function reconnect(welcome: Partial<typeof WELCOME>): Promise<void> {
-  server.socket.say('disconnect')
-  await tick(1_000)
-  server.greet({ resumed: true, media_kept: true, room: null, ...welcome })
-  await tick()
-}
-
-beforeEach(() => {
-  seq = ROOM.seq
-})
+beforeEach(beforeVisit)
+afterEach(afterVisit)
 
 test('one tap: devices asked, link redeemed, one offer, in the room', async () => {
   await enter()
@@ -404,7 +333,7 @@ test('reactions show and go; a replayed old one is over', async () => {
   await tick(SHOWN_MS)
   expect(interview.state.reactions).toEqual([])
   const body = { type: 'reaction', participant: 'ann', name: 'hand' } as const
-  server.socket.notice('event', { room: ROOM.id, seq: ++seq, at_ms: Date.now() - 60_000, body })
+  event(body, ROOM.id, Date.now() - 60_000)
   expect(interview.state.reactions).toEqual([])
 })
 
@@ -472,145 +401,6 @@ test('nothing arrives any more: the socket is tried, and replaced if it is dead 
   await tick(2_000)
   expect(old.closed).toBe(true)
   expect(interview.state.phase).toBe('reconnecting')
-})
-
-/** Those with figures; the others only ask whether the line still lives. */
-const reports = (): QualityReport[] =>
-  (server.socket.bodies('quality.report') as QualityReport[]).filter((one) => one.span_ms)
-
-test('the quality is told every five seconds, and when it changes', async () => {
-  await enter()
-  const pair = { type: 'candidate-pair', nominated: true, state: 'succeeded' }
-  pc().stats.set('p', { ...pair, currentRoundTripTime: 0.02 })
-  await tick(16_500)
-  expect(reports()).toHaveLength(4)
-  expect(reports()[3]).toMatchObject({ level: 'good', rtt_ms: 20, span_ms: 5_000 })
-  expect(reports()[3]?.join_ms).toBeGreaterThanOrEqual(0)
-  expect(interview.state.quality.level).toBe('good')
-  expect(interview.state.figures).toMatchObject({ rttMs: 20, receivableBps: null })
-  pc().stats.set('p', { ...pair, currentRoundTripTime: 3 })
-  await tick(3_000)
-  expect(reports()[4]).toMatchObject({ level: 'poor' })
-  pc().become('disconnected')
-  await tick(2_000)
-  expect(interview.state.quality).toMatchObject({ level: 'lost', cause: 'self' })
-})
-
-const CHANGED: QualityChanged = {
-  participant: 'ann',
-  grade: 'poor',
-  cause: 'peer',
-  reason: 'loss',
-  affects: 'sending',
-  facts: {
-    rtt_ms: 300,
-    loss_up_ratio: 0.2,
-    loss_down_ratio: 0,
-    jitter_ms: 20,
-    up_bps: 90_000,
-    down_bps: null,
-    estimate_bps: 700_000,
-    sent_height: 360,
-    shown_height: null,
-    freeze_ratio: null,
-    concealed_ratio: null,
-    video_paused: false,
-  },
-}
-
-test("the server's word on us and on others comes to mark and tiles", async () => {
-  await enter()
-  server.socket.notice('quality.changed', CHANGED)
-  event({ type: 'participant.changed', participant: person('ann', { quality: 'poor' }) })
-  expect(interview.state.tiles[0]).toMatchObject({
-    quality: { level: 'poor', cause: 'peer', reason: 'loss' },
-    blame: 'peer',
-  })
-  const overload = { grade: 'fair', cause: 'server', reason: 'overload' } as const
-  server.socket.notice('quality.changed', { ...CHANGED, ...overload, participant: 'me' })
-  await tick(1_000)
-  expect(interview.state.quality).toMatchObject({ level: 'fair', cause: 'server', advice: 'wait' })
-  expect(interview.state.figures?.receivableBps).toBe(700_000)
-})
-
-const cameraSlot = (mid: string, paused = false): { slots: SlotView[] } => ({
-  slots: [{ mid, participant: 'ann', source: 'camera', paused }],
-})
-
-test('a picture that stands still becomes sound only by itself, and comes back by itself', async () => {
-  await enter()
-  server.socket.notice('slots', cameraSlot('6'))
-  interview.drawn('ann', 'camera', { width: 640, height: 360 })
-  const inbound = { type: 'inbound-rtp', kind: 'video', mid: '6', framesDecoded: 0 }
-  pc().stats.set('in', inbound)
-  const run = async (seconds: number, framesASecond: number): Promise<unknown> => {
-    for (let second = 0; second < seconds; second += 1) {
-      inbound.framesDecoded += framesASecond
-      await tick(1_000)
-    }
-    return interview.state.tiles[0]?.picture
-  }
-  await run(1, 0)
-  expect(await run(2, 20)).toBe('live')
-  expect(await run(4, 0)).toBe('paused')
-  expect(await run(3, 20)).toBe('live')
-  server.socket.notice('slots', cameraSlot('6', true))
-  expect(interview.state.tiles[0]).toMatchObject({ picture: 'paused', blame: 'self' })
-})
-
-test('sizes are told as they are drawn, and told anew to a server that greets us again', async () => {
-  await enter()
-  server.socket.notice('slots', cameraSlot('6'))
-  interview.drawn('ann', 'camera', { width: 640, height: 360 })
-  const sizes = { sizes: [{ slot: '6', width: 640, height: 360 }] }
-  expect(server.socket.bodies('slots.sizes')).toEqual([sizes])
-  await reconnect({})
-  await tick(1_000)
-  expect(server.socket.bodies('slots.sizes')).toEqual([sizes])
-})
-
-const cameraLayers = (): string => {
-  const encodings = pc().getTransceivers()[1]?.sender.getParameters().encodings ?? []
-  return encodings
-    .filter((one) => one.active)
-    .map(({ rid }) => rid)
-    .join('')
-}
-
-test('layers that nobody watches rest, on this connection and not on the next', async () => {
-  await enter()
-  expect(cameraLayers()).toBe('qh')
-  server.socket.notice('layers.wanted', { camera: ['h'], screen: [] })
-  await tick()
-  expect(cameraLayers()).toBe('h')
-  server.socket.notice('layers.wanted', { camera: null, screen: null })
-  await tick()
-  expect(cameraLayers()).toBe('qh')
-  server.socket.notice('layers.wanted', { camera: [], screen: [] })
-  await tick()
-  expect(cameraLayers()).toBe('')
-  await reconnect({ media_kept: false })
-  expect(cameraLayers()).toBe('qh')
-})
-
-test('saving data: a small picture each way, told to every server, remembered on this device', async () => {
-  await enter()
-  expect(server.socket.bodies('video.limit')).toEqual([])
-  interview.saveData(true)
-  await tick()
-  expect(interview.state.saving).toBe(true)
-  expect(cameraLayers()).toBe('q')
-  expect(server.socket.bodies('video.limit')).toEqual([{ max_height: 360 }])
-  await reconnect({})
-  expect(server.socket.bodies('video.limit')).toEqual([{ max_height: 360 }])
-  await interview.leave()
-  expect(interview.state.saving).toBe(true)
-  expect(savesData()).toBe(true)
-  await enter()
-  interview.saveData(false)
-  await tick()
-  expect(cameraLayers()).toBe('qh')
-  expect(server.socket.bodies('video.limit')).toEqual([{ max_height: 360 }, { max_height: null }])
 })
 
 test('a new visit is not judged by the path of the one before', async () => {

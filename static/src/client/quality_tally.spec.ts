@@ -51,7 +51,14 @@ test('before anything was measured there is nothing to tell or to show', () => {
 test('whatever a browser says, a report keeps within the bounds of the protocol', () => {
   const tally = new QualityTally(1_000_000)
   const mad = picture('6', 9, { width: 1e6, height: 1e6, fps: 1e6, freezes: 1e6, frozenMs: 1e9 })
-  tally.add({ ...FINE, rttMs: 1e9, jitterMs: -3, sendableBps: -5, concealedSamples: 1e9, slots: [mad] })
+  tally.add({
+    ...FINE,
+    rttMs: 1e9,
+    jitterMs: -3,
+    sendableBps: -5,
+    concealedSamples: 1e9,
+    slots: [mad],
+  })
   const report = tally.report('poor', 9_000_000)
   expect(report).toMatchObject({ span_ms: 60_000, rtt_ms: 60_000, jitter_ms: 0, sendable_bps: 0 })
   expect(report).toMatchObject({ freezes: 1_000, frozen_ms: 600_000, concealed_ratio: 1 })

@@ -1,7 +1,13 @@
 import { beforeEach, expect, test } from 'vitest'
 
 import { SentLayers } from './sent_layers'
-import { UNLIMITED, cameraEncodings, offeredEncodings, type Rid, type ScalableEncoding } from './encodings'
+import {
+  UNLIMITED,
+  cameraEncodings,
+  offeredEncodings,
+  type Rid,
+  type ScalableEncoding,
+} from './encodings'
 import { FakeTrack } from './testing/fake_media'
 
 interface Sender {

@@ -104,9 +104,7 @@ export class Signaling {
         this.#note(name, body)
         this.#owner.onNotice(name, body)
       }
-    return Object.fromEntries(
-      NOTICES.map((name) => [name, pass(name) as (body: never) => void]),
-    )
+    return Object.fromEntries(NOTICES.map((name) => [name, pass(name) as (body: never) => void]))
   }
 
   /** Keep what the next connect must say. */

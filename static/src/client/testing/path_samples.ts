@@ -19,7 +19,11 @@ export const FINE: PathSample = {
 }
 
 /** A second of a picture in slot `mid`. */
-export const picture = (mid: string, frames: number, more: Partial<SlotSample> = {}): SlotSample => ({
+export const picture = (
+  mid: string,
+  frames: number,
+  more: Partial<SlotSample> = {},
+): SlotSample => ({
   mid,
   width: 1280,
   height: 720,
