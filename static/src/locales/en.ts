@@ -138,6 +138,7 @@ const en: typeof zh = {
     fair: 'Fair connection',
     poor: 'Poor connection',
     lost: 'Connection lost',
+    busy: 'Server busy',
     title: 'Connection quality',
     goodBody: 'Picture and sound are fine.',
     reason: {
@@ -146,7 +147,7 @@ const en: typeof zh = {
       delay: 'Your network is slow to respond. ',
       bandwidth: 'Your network is too narrow. ',
       cpu: 'This device cannot keep up, so your picture gets blurred. ',
-      overload: 'The server is busy; it is not your network. ',
+      overload: 'It is not your network. ',
     },
     effect: {
       sending: 'The others may see and hear you with gaps.',

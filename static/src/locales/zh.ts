@@ -133,6 +133,7 @@ const zh = {
     fair: '网络一般',
     poor: '网络较差',
     lost: '连接中断',
+    busy: '服务器正忙',
     title: '连接质量',
     goodBody: '画面和声音正常。',
     reason: {
@@ -141,7 +142,7 @@ const zh = {
       delay: '你的网络有延迟。',
       bandwidth: '你的网络带宽不够。',
       cpu: '这台设备忙不过来，画面会变模糊。',
-      overload: '服务器正忙，不是你的网络问题。',
+      overload: '不是你的网络问题。',
     },
     effect: {
       sending: '对方看到和听到的你可能会断续。',
