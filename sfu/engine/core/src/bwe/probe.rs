@@ -19,7 +19,7 @@ const EXPIRES: Duration = Duration::from_secs(2);
 /// Between clusters that look for more while the slots could use more.
 const INTERVAL: Duration = Duration::from_millis(1_500);
 /// The interval doubles while nothing is found, and up to the second while finds do not last.
-const MAX_INTERVAL: Duration = Duration::from_secs(4);
+const MAX_INTERVAL: Duration = Duration::from_secs(3);
 const MAX_DOUBTFUL_INTERVAL: Duration = Duration::from_secs(12);
 /// A find that overloads the path within this did not last.
 const PROVEN_AFTER: Duration = Duration::from_secs(4);
@@ -475,7 +475,7 @@ mod tests {
             now += Duration::from_millis(100);
         }
         let gap = times[times.len() - 1].since(times[times.len() - 2]);
-        assert!((12..=20).contains(&times.len()) && gap <= Duration::from_millis(4_200));
+        assert!((16..=26).contains(&times.len()) && gap <= Duration::from_millis(3_200));
         let mut misled = 0;
         let end = now + Duration::from_secs(60);
         while now < end {

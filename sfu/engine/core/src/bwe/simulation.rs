@@ -21,6 +21,8 @@ struct Path {
     /// In percent, in either direction.
     loss: u64,
     feedback_loss: u64,
+    /// How often the viewer tells.
+    feedback: Duration,
 }
 
 const STEADY: Path = Path {
@@ -30,10 +32,9 @@ const STEADY: Path = Path {
     jitter: Duration::ZERO,
     loss: 0,
     feedback_loss: 0,
+    feedback: Duration::from_millis(50),
 };
 
-/// How often the viewer tells.
-const FEEDBACK: Duration = Duration::from_millis(50);
 const FRAME: Duration = Duration::from_millis(33);
 const SOUND: Duration = Duration::from_millis(20);
 const SOUND_BYTES: usize = 120;
@@ -157,7 +158,7 @@ impl World {
             };
             self.estimator.tick(want, self.now);
         }
-        if self.due(3, FEEDBACK) {
+        if self.due(3, self.path.feedback) {
             self.tell();
         }
     }

@@ -39,27 +39,39 @@ fn a_join_finds_four_megabits_within_a_second() {
 
 const LAYERS: &[u64] = &[200_000, 700_000, 3_000_000];
 
+/// Twenty seconds at 4 Mb/s, twenty at 1.2, and back.
+fn drop_and_return(appetite: Appetite, feedback: Duration) {
+    let case = format!("feedback every {feedback:?}");
+    let mut world = World::new(Path { feedback, ..STEADY }, appetite);
+    world.run(20.0);
+    assert!(world.estimate() > 3_000_000, "{case}: {}", world.estimate());
+    world.path.capacity_bps = 1_200_000;
+    let cut = world.until(4.0, |world| world.estimate() < 1_250_000);
+    let drained = world.until(4.0, |world| queue_now(world) < Duration::from_millis(150));
+    let seconds = cut.unwrap_or(9.0) + drained.unwrap_or(9.0);
+    assert!(seconds < 1.5, "{case}: {seconds}");
+    world.run(2.0);
+    let (used, dropped) = world.run(16.0);
+    assert!(dropped < 0.01, "{case}: {dropped}");
+    if matches!(appetite, Appetite::UpTo(_)) {
+        assert!(used > 0.85, "{case}: {used}");
+    }
+    assert!(world.longest_queue < Duration::from_millis(200), "{case}");
+    assert!(world.estimate() > 900_000, "{case}: {}", world.estimate());
+    world.path.capacity_bps = 4_000_000;
+    let back = world.until(9.0, |world| world.estimate() > 3_200_000);
+    assert!(
+        back.is_some_and(|seconds| seconds < 5.0),
+        "{case}: {back:?}"
+    );
+}
+
 #[test]
 fn a_sudden_drop_is_followed_and_its_end_found() {
-    for appetite in [Appetite::UpTo(3_500_000), Appetite::Layers(LAYERS)] {
-        let mut world = World::new(STEADY, appetite);
-        world.run(20.0);
-        assert!(world.estimate() > 3_000_000, "{}", world.estimate());
-        world.path.capacity_bps = 1_200_000;
-        let first = world.until(4.0, |world| world.estimate() < 1_250_000);
-        let after = world.until(4.0, |world| queue_now(world) < Duration::from_millis(150));
-        assert!(first.unwrap_or(9.0) + after.unwrap_or(9.0) < 2.0);
-        world.run(2.0);
-        let (used, dropped) = world.run(16.0);
-        assert!(dropped < 0.01, "{dropped}");
-        if matches!(appetite, Appetite::UpTo(_)) {
-            assert!(used > 0.85, "{used}");
-        }
-        assert!(world.longest_queue < Duration::from_millis(200));
-        assert!(world.estimate() > 900_000, "{}", world.estimate());
-        world.path.capacity_bps = 4_000_000;
-        let back = world.until(9.0, |world| world.estimate() > 3_200_000);
-        assert!(back.is_some_and(|seconds| seconds < 5.5), "{back:?}");
+    for feedback_ms in [50, 100, 250] {
+        let feedback = Duration::from_millis(feedback_ms);
+        drop_and_return(Appetite::UpTo(3_500_000), feedback);
+        drop_and_return(Appetite::Layers(LAYERS), feedback);
     }
 }
 
