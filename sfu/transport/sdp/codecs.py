@@ -94,6 +94,23 @@ def _redundancy(
             return
 
 
+def repeated_on_demand(codecs: tuple[Codec, ...]) -> tuple[Codec, ...]:
+    """The codecs of a microphone, with NACK for Opus where the sender keeps what it sent.
+
+    libwebrtc does, and takes the answer's word for it, though it never offers NACK for sound; it
+    is known by its offer of redundancy. Slots go without: a browser that asks for sound again
+    holds back what it has, for up to a second on a bad path, and copies repair more.
+    """
+    if not any(codec.key == "red/opus" for codec in codecs):
+        return codecs
+    return tuple(
+        replace(codec, feedback=("nack", *(kind for kind in codec.feedback if kind != "nack")))
+        if codec.key == "opus"
+        else codec
+        for codec in codecs
+    )
+
+
 def _key(kind: str, format_: _Offered) -> str | None:
     encoding = format_.encoding.lower()
     if kind == "audio":

@@ -14,7 +14,7 @@ from sfu.transport.sdp.answer import (
     SentStream,
     write,
 )
-from sfu.transport.sdp.codecs import Codec, choose
+from sfu.transport.sdp.codecs import Codec, choose, repeated_on_demand
 from sfu.transport.sdp.offer import Offer, OfferedSection, RemoteTransport, check_tracks, parse
 
 SDES = "urn:ietf:params:rtp-hdrext:sdes:"
@@ -107,7 +107,7 @@ class Negotiator:
         offer = parse(sdp)
         check_tracks(offer, tracks)
         restarted = self._check_continuity(offer)
-        codecs = {section.mid: _codecs(section) for section in offer.sections}
+        codecs = {section.mid: _codecs(section, tracks) for section in offer.sections}
         uses = {section.mid: _use(section, codecs, tracks) for section in offer.sections}
         if not {"source", "slot", "idle"} & set(uses.values()):
             raise SdpError("sdp_no_media", "no section of the offer has a codec that we speak")
@@ -231,8 +231,9 @@ class Negotiator:
         )
 
 
-def _codecs(section: OfferedSection) -> tuple[Codec, ...]:
-    return choose(section.line) if section.usable else ()
+def _codecs(section: OfferedSection, tracks: Mapping[str, SourceKind]) -> tuple[Codec, ...]:
+    codecs = choose(section.line) if section.usable else ()
+    return repeated_on_demand(codecs) if tracks.get(section.mid) == "microphone" else codecs
 
 
 def _use(

@@ -138,6 +138,12 @@ class TestBrowsers:
         assert [codec.key for codec in microphone.codecs] == ["red/opus", "opus"]
         assert "red/48000" not in answer("firefox-153").sdp
 
+    def test_sound_is_asked_for_again_from_senders_only(self):
+        negotiated = answer("chromium-156")
+        assert "a=rtcp-fb:111 nack" in section(negotiated.sdp, "0")
+        assert "nack" not in "".join(section(negotiated.sdp, "3"))
+        assert "nack" not in "".join(section(answer("firefox-153").sdp, "0"))
+
     @pytest.mark.parametrize(
         "fmtp", ["111", "111/9", "63/63", "0/0", "", "/", "111/111;x", "/".join(["111"] * 11)]
     )

@@ -101,6 +101,7 @@ pub struct Layer {
     pub has_nack: bool,
     /// Totals.
     pub totals: LayerTotals,
+    kind: MediaKind,
     /// How large its pictures are, where the format tells.
     pub size: Option<PictureSize>,
     retired: Option<(u32, Time)>,
@@ -137,6 +138,7 @@ impl Layer {
             cache: PacketCache::new(records, arena_bytes),
             has_nack: false,
             totals: LayerTotals::default(),
+            kind,
             size: None,
             retired: None,
             extender: SequenceExtender::default(),
@@ -225,7 +227,8 @@ impl Layer {
     pub fn store(&mut self, packet: &Packet<'_>, now: Time) {
         self.totals.bytes += packet.payload.len() as u64;
         self.cache.insert(packet.sequence, packet.bytes, now);
-        if packet.starts_keyframe {
+        // Sound can begin anywhere, so that no packet of it makes the missing ones meaningless.
+        if packet.starts_keyframe && self.kind == MediaKind::Video {
             self.note_keyframe(packet);
         }
     }

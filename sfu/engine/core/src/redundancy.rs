@@ -15,11 +15,11 @@ use crate::wire::rtp::RtpHeader;
 pub const MAX_DEPTH: usize = 2;
 /// Copies longer than this together are left out: the packet must fit every path.
 const MAX_COPIED_BYTES: usize = 600;
-/// A viewer that loses this much (of 256, some 8 %) gets each packet three times: what is left
-/// of 20 % random loss is 4 % with one copy and 0.8 % with two.
-const DEEPEN_AT: u8 = 20;
-/// A viewer that loses at most this much (some 2 %) is well again with one copy,
-const SHALLOW_BELOW: u8 = 5;
+/// A viewer that loses this much (of 256, some 3 %) gets each packet three times: what is left
+/// of 10 % random loss is 1 % with one copy and 0.1 % with two.
+const DEEPEN_AT: u8 = 8;
+/// A viewer that loses at most this much (some 1 %) is well again with one copy,
+const SHALLOW_BELOW: u8 = 2;
 /// once it has been for so long.
 const CALM_FOR: Duration = Duration::from_secs(10);
 
@@ -179,15 +179,15 @@ mod tests {
     fn loss_deepens_at_once_and_calm_shallows_slowly() {
         let mut depth = Depth::default();
         let at = Time::from_millis;
-        depth.report(19, at(1_000));
+        depth.report(7, at(1_000));
         assert_eq!(depth.copies(), 1);
-        depth.report(20, at(2_000));
+        depth.report(8, at(2_000));
         assert_eq!(depth.copies(), 2);
         depth.report(0, at(11_999));
-        depth.report(6, at(12_000));
+        depth.report(3, at(12_000));
         depth.report(0, at(21_999));
         assert_eq!(depth.copies(), 2);
-        depth.report(5, at(22_000));
+        depth.report(2, at(22_000));
         assert_eq!(depth.copies(), 1);
     }
 

@@ -109,6 +109,28 @@ impl End {
         rtp
     }
 
+    /// What the engine asks this client for again.
+    pub fn nacked(&mut self, engine: &mut Engine) -> Vec<u16> {
+        let mine = engine
+            .outbox()
+            .iter()
+            .filter(|(to, _)| *to == self.client.address);
+        let datagrams: Vec<Vec<u8>> = mine.map(|(_, datagram)| datagram.to_vec()).collect();
+        engine.outbox().clear();
+        let mut lost = Vec::new();
+        for mut sealed in datagrams {
+            let Ok(plain) = self.reading.open_rtcp(&mut sealed) else {
+                continue;
+            };
+            for packet in packets(&sealed[..plain]) {
+                if let Ok(Packet::Nack { lost: asked, .. }) = packet {
+                    lost.extend(asked);
+                }
+            }
+        }
+        lost
+    }
+
     pub fn open(&mut self, mut sealed: Vec<u8>) -> (RtpHeader, Vec<u8>) {
         let header = RtpHeader::parse(&sealed).expect("a header");
         let plain = self

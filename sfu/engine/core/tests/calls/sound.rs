@@ -345,3 +345,32 @@ fn random_loss_on_both_ways_costs_little_sound() {
     assert!(lacking(20, Some(63)) <= 52);
     assert!(lacking(20, None) >= 200);
 }
+
+#[test]
+fn sound_that_no_copy_mended_is_asked_for_again() {
+    let nack = |codecs: Vec<Codec>| -> Vec<Codec> {
+        let each = codecs.into_iter().map(|codec| Codec {
+            nack: codec.key == "opus",
+            ..codec
+        });
+        each.collect()
+    };
+    let mut engine = engine();
+    let theirs = Media {
+        codecs: nack(codecs(Some(63), 111)),
+        ..microphone()
+    };
+    let mut publisher = join(&mut engine, 1, vec![theirs]);
+    let mut viewer = join(&mut engine, 2, vec![earphone(None, 111)]);
+    route(&mut engine, "a0", "mic");
+    for number in [10, 13] {
+        say(&mut engine, &mut publisher, number, 1);
+    }
+    viewer.waiting(&mut engine);
+    engine.tick(Time::from_millis(40));
+    // 12 came as a copy.
+    assert_eq!(publisher.nacked(&mut engine), [11]);
+    publisher.send(&mut engine, fields(111, 11, SSRC), &MIC, &sound(11));
+    let heard = hear(&mut engine, &mut viewer, None, 111);
+    assert_eq!(heard[0].sounds, [sound(11)]);
+}
