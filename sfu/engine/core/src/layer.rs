@@ -205,7 +205,7 @@ impl Layer {
             return (sequence, Admission::Duplicate);
         }
         let arrival = match self.has_nack {
-            true => self.missing.receive(sequence, now),
+            true => self.missing.receive(sequence, via == Via::Stream, now),
             false => Arrival::Expected,
         };
         let admission = Admission::Fresh {

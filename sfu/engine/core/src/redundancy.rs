@@ -75,6 +75,11 @@ impl Depth {
         }
     }
 
+    /// Whether the viewer loses enough for repairs to be lost as well.
+    pub fn is_lossy(&self) -> bool {
+        self.copies == MAX_DEPTH
+    }
+
     /// Copies of earlier packets that a packet should carry.
     pub fn copies(&self) -> usize {
         self.copies

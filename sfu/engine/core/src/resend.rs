@@ -14,6 +14,15 @@ const MAX_INTERVAL: Duration = Duration::from_millis(100);
 /// Packets whose resends are counted; a collision forgets the older packet.
 const REMEMBERED: usize = 256;
 
+/// How often a packet was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// For the first time.
+    First,
+    /// Again: the answer was lost, or late.
+    Repeated,
+}
+
 /// The resends of one slot.
 #[derive(Debug, Default)]
 pub struct ResendLimiter {
@@ -29,8 +38,8 @@ struct Resend {
 }
 
 impl ResendLimiter {
-    /// True if the packet may be sent again now; it is counted then.
-    pub fn allow(&mut self, sequence: u64, round_trip: Duration, now: Time) -> bool {
+    /// Which request this is if the packet may be sent again now; it is counted then.
+    pub fn allow(&mut self, sequence: u64, round_trip: Duration, now: Time) -> Option<Request> {
         if self.resends.is_empty() {
             self.resends.resize(REMEMBERED, Resend::default());
         }
@@ -41,16 +50,16 @@ impl ResendLimiter {
                 at: now,
                 count: 1,
             };
-            return true;
+            return Some(Request::First);
         }
         // Somewhat less than a round trip: the estimate lags behind a shrinking one.
         let interval = (round_trip * 3 / 4).clamp(MIN_INTERVAL, MAX_INTERVAL);
         if resend.count >= MAX_RESENDS || now.since(resend.at) < interval {
-            return false;
+            return None;
         }
         resend.count += 1;
         resend.at = now;
-        true
+        Some(Request::Repeated)
     }
 }
 
@@ -64,7 +73,11 @@ mod tests {
     fn a_packet_is_resent_a_few_times_and_not_faster_than_the_path() {
         let mut limiter = ResendLimiter::default();
         let sent = (0..1_000)
-            .filter(|millis| limiter.allow(7, ROUND_TRIP, Time::from_millis(*millis)))
+            .filter(|millis| {
+                limiter
+                    .allow(7, ROUND_TRIP, Time::from_millis(*millis))
+                    .is_some()
+            })
             .collect::<Vec<_>>();
         assert_eq!(sent, [0, 30, 60, 90, 120]);
     }
@@ -72,8 +85,10 @@ mod tests {
     #[test]
     fn packets_are_counted_apart() {
         let mut limiter = ResendLimiter::default();
-        assert!(limiter.allow(7, ROUND_TRIP, Time(0)));
-        assert!(limiter.allow(8, ROUND_TRIP, Time(0)));
-        assert!(!limiter.allow(8, ROUND_TRIP, Time(0)));
+        assert_eq!(limiter.allow(7, ROUND_TRIP, Time(0)), Some(Request::First));
+        assert_eq!(limiter.allow(8, ROUND_TRIP, Time(0)), Some(Request::First));
+        assert_eq!(limiter.allow(8, ROUND_TRIP, Time(0)), None);
+        let later = Time(0) + ROUND_TRIP;
+        assert_eq!(limiter.allow(8, ROUND_TRIP, later), Some(Request::Repeated));
     }
 }

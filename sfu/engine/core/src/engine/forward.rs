@@ -6,6 +6,7 @@ use super::Engine;
 use crate::command::MediaKind;
 use crate::packet::{Announced, Packet};
 use crate::peer::Peer;
+use crate::resend::Request;
 use crate::rewrite::{Advance, Numbers, Origin};
 use crate::slot::{OVERHEAD_BYTES, Sending, Shown, Stamp, Verdict};
 use crate::source::{LayerSet, Subscriber};
@@ -248,9 +249,14 @@ impl Engine {
             source: origin.source,
         };
         // What another source sent is of no use behind the keyframe that replaced it.
-        if slot.shown != Some(shown) || !slot.resends.allow(own, round_trip, now) {
+        if slot.shown != Some(shown) {
             return;
         }
+        let Some(request) = slot.resends.allow(own, round_trip, now) else {
+            return;
+        };
+        // An answer that is lost costs another round trip, which is seen; a second copy is not.
+        let is_doubled = request == Request::Repeated || slot.depth.is_lossy();
         if slot.repairs_by_rtx() {
             self.with_cached(origin, source_sequence, |engine, packet| {
                 let numbers = engine
@@ -258,6 +264,9 @@ impl Engine {
                     .rewriter
                     .number_again(packet, sequence)?;
                 engine.emit(at, packet, numbers, Sending::Again, now);
+                if is_doubled {
+                    engine.emit(at, packet, numbers, Sending::Again, now);
+                }
                 Some(())
             });
             return;

@@ -36,6 +36,7 @@ pub struct Sample {
 }
 
 pub struct Rig {
+    seed: u64,
     pub engine: Engine,
     pub participants: BTreeMap<PeerId, Participant>,
     pub now: Time,
@@ -96,6 +97,7 @@ impl Rig {
         };
         Self {
             engine: Engine::new(config, Time(0)),
+            seed: u64::from(seed) << 8,
             participants: BTreeMap::new(),
             now: Time::from_millis(1),
             samples: BTreeMap::new(),
@@ -132,8 +134,10 @@ impl Rig {
             send: key(id, false),
         });
         let (mut request, from) = (participant.stun(), participant.address);
-        self.networks
-            .insert(id, Network::new(network, id, self.now.as_micros()));
+        self.networks.insert(
+            id,
+            Network::new(network, self.seed ^ id, self.now.as_micros()),
+        );
         self.participants.insert(id, participant);
         self.engine.receive(&mut request, from, self.now);
         self.flush();

@@ -36,10 +36,14 @@ fn sound_and_pictures_outlast_random_loss() {
         ("loss-10", 0.01, 0.02),
         ("loss-20", 0.03, 0.05),
     ];
-    for (seed, (name, most_missing, most_frozen)) in (21..).zip(limits) {
-        let (missing, frozen, pictures_a_second) = with_loss(name, seed);
-        assert!(missing <= most_missing, "{name}: {missing} of the sound");
-        assert!(frozen <= most_frozen, "{name}: frozen {frozen} of the time");
-        assert!(pictures_a_second >= 20.0, "{name}: {pictures_a_second}");
+    for (name, most_missing, most_frozen) in limits {
+        let runs: Vec<(f64, f64, f64)> = (21..26).map(|seed| with_loss(name, seed)).collect();
+        let worst = |of: fn(&(f64, f64, f64)) -> f64| runs.iter().map(of).fold(0.0, f64::max);
+        let mut frozen: Vec<f64> = runs.iter().map(|run| run.1).collect();
+        frozen.sort_by(f64::total_cmp);
+        assert!(worst(|run| run.0) <= most_missing, "{name}: {runs:?}");
+        assert!(frozen[2] <= most_frozen * 0.8, "{name}: {runs:?}");
+        assert!(worst(|run| run.1) <= most_frozen * 2.0, "{name}: {runs:?}");
+        assert!(runs.iter().all(|run| run.2 >= 15.0), "{name}: {runs:?}");
     }
 }
