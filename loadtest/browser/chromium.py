@@ -63,6 +63,8 @@ class Chromiums:
 
     playwright: Playwright
     clips: Path
+    full_hd: frozenset[str] = frozenset()
+    """Keys of those whose cameras give 1920x1080 and the grain of a real one."""
     browsers: dict[str, Browser] = field(default_factory=dict)
 
     def browser(self, person: Person) -> Browser:
@@ -70,7 +72,10 @@ class Chromiums:
         if person.key not in self.browsers:
             camera, voice = self.clips / f"{person.key}.y4m", self.clips / f"{person.key}.wav"
             if not camera.exists():
-                write_camera(camera, person)
+                if person.key in self.full_hd:
+                    write_camera(camera, person, 1920, 1080, grain=True)
+                else:
+                    write_camera(camera, person)
                 write_microphone(voice, person)
             self.browsers[person.key] = self.playwright.chromium.launch(
                 executable_path=chromium_path(),
@@ -114,12 +119,12 @@ class Chromiums:
 
 
 @contextmanager
-def open_chromiums() -> Iterator[Chromiums]:
+def open_chromiums(full_hd: frozenset[str] = frozenset()) -> Iterator[Chromiums]:
     """Playwright, the clips' folder and the browsers, all gone at the end."""
     with (
         tempfile.TemporaryDirectory(prefix="mianshi-clips-") as folder,
         sync_playwright() as playwright,
-        Chromiums(playwright, Path(folder)) as chromiums,
+        Chromiums(playwright, Path(folder), full_hd) as chromiums,
     ):
         yield chromiums
 

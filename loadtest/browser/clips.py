@@ -7,6 +7,7 @@ would take a steady tone away) at a pitch of its own.
 """
 
 import math
+import random
 import struct
 import wave
 from array import array
@@ -106,6 +107,15 @@ class _Canvas:
                 start = row * stride + x // scale
                 plane[start : start + len(run)] = run
 
+    def grain(self, noise: tuple[bytes, bytes, bytes], offset: int) -> None:
+        """Put noise over the right half, from a place in it that differs from frame to frame."""
+        for plane, source, scale in zip(self.planes, noise, (1, 2, 2), strict=True):
+            width, height = self.width // scale, self.height // scale
+            run = width // 2
+            for row in range(height):
+                start, begin = row * width + width - run, offset // scale**2 + row * run
+                plane[start : start + run] = source[begin : begin + run]
+
     def copy(self) -> "_Canvas":
         other = object.__new__(_Canvas)
         other.width, other.height = self.width, self.height
@@ -129,9 +139,34 @@ def _portrait(person: Person, width: int, height: int) -> _Canvas:
     return canvas
 
 
-def write_camera(path: Path, person: Person, width: int = 640, height: int = 360) -> Path:
-    """Write a Y4M clip (`--use-file-for-fake-video-capture`), looped by Chromium."""
+_GRAIN = 24
+"""Peak to peak, of 219 steps of luma: as a dim room looks to a laptop's camera."""
+
+
+def _noise(person: Person, width: int, height: int) -> tuple[bytes, bytes, bytes]:
+    """Grain around the wall's colour for half a picture and every offset in it."""
+    chance = random.Random(person.key)  # noqa: S311 (a picture, no secret)
+
+    def plane(value: int, size: int, peak: int) -> bytes:
+        table = bytes(
+            min(255, max(0, value - peak // 2 + step * peak // 255)) for step in range(256)
+        )
+        return chance.randbytes(size).translate(table)
+
+    luma, cb, cr = _yuv(person.wall)
+    count = width * height
+    return plane(luma, count, _GRAIN), plane(cb, count // 4, 2), plane(cr, count // 4, 2)
+
+
+def write_camera(
+    path: Path, person: Person, width: int = 640, height: int = 360, *, grain: bool = False
+) -> Path:
+    """Write a Y4M clip (`--use-file-for-fake-video-capture`), looped by Chromium.
+
+    A drawn picture costs an encoder next to nothing; with `grain` it costs what a camera's does.
+    """
     still = _portrait(person, width, height)
+    noise = _noise(person, width, height)
     middle, unit = width / 2, height / 10
     frames = FRAMES_PER_SECOND * CLIP_SECONDS
     with path.open("wb") as file:
@@ -144,6 +179,8 @@ def write_camera(path: Path, person: Person, width: int = 640, height: int = 360
             frame.ellipse((middle, 5.5 * unit), (0.45 * unit, opening * unit), _MOUTH)
             bar = (width * 3 // 4) * number // frames
             frame.rectangle(bar & ~3, height - 12, width // 5 & ~3, 8, _BAR)
+            if grain:
+                frame.grain(noise, (number * 7919 * 8) % (width * height // 2 - width) & ~3)
             file.write(b"FRAME\n")
             for plane in frame.planes:
                 file.write(plane)

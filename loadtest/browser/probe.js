@@ -1,7 +1,7 @@
 // Runs in every page before its own scripts: keeps hold of the peer connections and notes when
 // frames were decoded and whose they are, without asking the product's code.
 (() => {
-  const probe = { connections: [], cameras: 0, frames: [], taps: [], offers: 0 };
+  const probe = { connections: [], cameras: 0, frames: [], taps: [], offers: 0, colours: true };
   window.__probe = probe;
 
   const Native = window.RTCPeerConnection;
@@ -58,7 +58,8 @@
         probe.frames.push({
           at_ms: performance.timeOrigin + now,
           width: details.width,
-          rgb: probe.corner(video),
+          height: details.height,
+          rgb: probe.colours ? probe.corner(video) : null,
           participant: tile.getAttribute('data-participant'),
         });
       }

@@ -19,7 +19,7 @@ class Report(Protocol):
     def as_dict(self) -> dict[str, Any]: ...
 
 
-def _measure(name: str, module: str, as_json: bool, *arguments: int) -> None:
+def _measure(name: str, module: str, as_json: bool, *arguments: int | str | None) -> None:
     report = cast(Report, importlib.import_module(module).run(*arguments))
     body = report.as_dict()
     say(body, [f"{key:<18} {value}" for key, value in body.items()], as_json=as_json)
@@ -52,3 +52,13 @@ def handoff(
 def forward(as_json: AsJson = False) -> None:
     """Processor time for each forwarded packet, beside a bare UDP relay."""
     _measure("forward", "loadtest.forward", as_json)
+
+
+@app.command()
+def adapt(
+    scenario: Annotated[str | None, typer.Argument(help="Only this one, by its name.")] = None,
+    runs: Annotated[int, typer.Option(min=1, max=1000, help="How often each is played.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """How calls between real Chromiums follow bad networks. Half a minute to two a run."""
+    _measure("adapt", "loadtest.browser.adapt", as_json, scenario, runs)
