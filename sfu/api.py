@@ -1,19 +1,30 @@
 """The facade of the media plane: peers, scenes and slots. Outsiders import this file only.
 
-`Sfu` loads at its first use: with it come aiortc and the native engine, about a second that the
+What brings aiortc and the native engine along loads at its first use: about a second that the
 command line and whoever only needs the contract should not pay.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sfu.contract import Answer, Limits, MediaPlane, PeerId, SfuListener, Slot, SourceKind
 from sfu.errors import BusyError, ClosedError, SdpError, SfuError, UnknownPeerError
 from sfu.stats import MediaStats
+from sfu.transport.addresses import host_addresses
 from sfu.transport.sdp import tracks_of
 
 if TYPE_CHECKING:
     from sfu._engine import DownlinkStats, PathStats, StreamStats
     from sfu.plane import Sfu
+    from sfu.transport.relay import try_relay
+
+_LOADED_AT_FIRST_USE = {
+    "Sfu": "sfu.plane",
+    "try_relay": "sfu.transport.relay",
+    "DownlinkStats": "sfu._engine",
+    "PathStats": "sfu._engine",
+    "StreamStats": "sfu._engine",
+}
 
 __all__ = [
     "Answer",
@@ -33,17 +44,13 @@ __all__ = [
     "SourceKind",
     "StreamStats",
     "UnknownPeerError",
+    "host_addresses",
     "tracks_of",
+    "try_relay",
 ]
 
 
 def __getattr__(name: str) -> object:
-    if name == "Sfu":
-        from sfu.plane import Sfu  # noqa: PLC0415 (see the docstring)
-
-        return Sfu
-    if name in ("DownlinkStats", "PathStats", "StreamStats"):
-        from sfu import _engine  # noqa: PLC0415 (see the docstring)
-
-        return getattr(_engine, name)
+    if name in _LOADED_AT_FIRST_USE:
+        return getattr(import_module(_LOADED_AT_FIRST_USE[name]), name)
     raise AttributeError(name)

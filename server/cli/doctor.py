@@ -2,14 +2,14 @@
 
 import asyncio
 import importlib
-import socket
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
 
 from config import Settings
+from server.cli import doctor_network
+from server.cli.findings import Finding
 from server.cli.output import AsJson, CommandError, run, say, settings
 
 RMEM_MAX_BYTES = 2 * 2**20
@@ -18,17 +18,8 @@ RMEM_MAX_BYTES = 2 * 2**20
 REDIS_TIMEOUT_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`warning`: works, but not as well as it could."""
-
-    check: str
-    state: Literal["ok", "warning", "failed"]
-    says: str
-
-
 def doctor(as_json: AsJson = False) -> None:
-    """Check ports, database, Redis, engine, kernel buffers, TLS and pages. Changes nothing."""
+    """Check ports, TURN, database, Redis, engine, kernel, TLS and pages. Changes nothing."""
     found = run(_examine(settings()))
     failed = [one.check for one in found if one.state == "failed"]
     body = {"ok": not failed, "findings": [asdict(one) for one in found]}
@@ -42,8 +33,11 @@ Check = Callable[[Settings], Awaitable[Finding]]
 
 async def _examine(chosen: Settings) -> list[Finding]:
     checks: tuple[tuple[str, Check], ...] = (
-        ("http", _http_port),
-        ("media", _media_port),
+        ("http", doctor_network.http_port),
+        ("media", doctor_network.media_port),
+        ("media_tcp", doctor_network.media_tcp),
+        ("addresses", doctor_network.advertised),
+        ("turn", doctor_network.turn),
         ("database", _database),
         ("redis", _redis),
         ("engine", _engine),
@@ -60,34 +54,6 @@ async def _guarded(name: str, check: Check, chosen: Settings) -> Finding:
         return await check(chosen)
     except Exception as error:
         return Finding(name, "failed", f"{type(error).__name__}: {error}")
-
-
-def _bindable(kind: socket.SocketKind, host: str, port: int) -> OSError | None:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as one:
-        if kind == socket.SOCK_STREAM:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            one.bind((host, port))
-        except OSError as error:
-            return error
-    return None
-
-
-async def _http_port(chosen: Settings) -> Finding:
-    host, port = chosen.http.host, chosen.http.port
-    if error := _bindable(socket.SOCK_STREAM, host, port):
-        why = f"TCP {host}:{port}: {error.strerror} (a node that runs holds it)"
-        return Finding("http", "failed", why)
-    return Finding("http", "ok", f"TCP {host}:{port} is free")
-
-
-async def _media_port(chosen: Settings) -> Finding:
-    host = chosen.media.host or chosen.http.host
-    port = chosen.http.port if chosen.media.port is None else chosen.media.port
-    if error := _bindable(socket.SOCK_DGRAM, host, port):
-        why = f"UDP {host}:{port}: {error.strerror} (a node that runs holds it)"
-        return Finding("media", "failed", why)
-    return Finding("media", "ok", f"UDP {host}:{port} is free")
 
 
 def _exists(path: str) -> bool:

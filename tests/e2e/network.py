@@ -61,6 +61,10 @@ class Network(asyncio.DatagramProtocol):
         """A firewall that lets TCP through only; nobody is told, as firewalls do."""
         self._call(lambda: setattr(self, "blocks_udp", blocked))
 
+    def rebind(self) -> None:
+        """The NAT forgets: media reaches the server from new addresses, and nobody is told."""
+        self._call(self._forget_addresses)
+
     def roam(self) -> None:
         """From Wi-Fi to mobile: TCP breaks, and media reaches the server from new addresses."""
         self._call(lambda: (self._drop_connections(), self._forget_addresses()))

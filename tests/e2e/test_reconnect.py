@@ -1,6 +1,7 @@
 """Bad moments of a network: the interview goes on without anybody's doing."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,6 +14,8 @@ from loadtest.server_process import ServerProcess, free_port, serve
 from tests.e2e.network import OUTSIDE, Network, open_network
 
 CANDIDATE, INTERVIEWER = PEOPLE[:2]
+
+MOVED_WITHIN_MS = 1_000
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +76,32 @@ def test_a_new_address_needs_no_new_login(meeting: tuple[Page, Page, Network]) -
     frames_go_on(interviewer)
     wait_for_people(candidate, {INTERVIEWER})
     assert candidate.evaluate("() => __probe.cameras") == cameras
+
+
+def longest_gap_ms(page: Page, before: int, frames: int) -> float:
+    """The longest time without a new picture, among the frames after the first `before`."""
+    page.wait_for_function(
+        "(count) => __probe.frames.length >= count", arg=before + frames, timeout=20_000
+    )
+    times: list[float] = page.evaluate(
+        "(from) => __probe.frames.slice(from).map((frame) => frame.at_ms)", max(0, before - 1)
+    )
+    return max(later - earlier for earlier, later in pairwise(times))
+
+
+@pytest.mark.parametrize("change", ["rebind", "roam"])
+def test_media_follows_a_new_address_within_a_second(
+    meeting: tuple[Page, Page, Network], change: str
+) -> None:
+    """A NAT that gives a new address, or a phone that goes from Wi-Fi to mobile."""
+    interviewer, candidate, network = meeting
+    pages = (interviewer, candidate)
+    for page in pages:
+        frames_go_on(page)
+    before = [page.evaluate("() => __probe.frames.length") for page in pages]
+    getattr(network, change)()
+    gaps = [longest_gap_ms(page, at, 30) for page, at in zip(pages, before, strict=True)]
+    assert max(gaps) < MOVED_WITHIN_MS
 
 
 def test_a_dark_network_is_said_and_survived(meeting: tuple[Page, Page, Network]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from loadtest.server_process import free_port
 from server.cli import main
 from tests.server.test_serve import command
+from tests.turn_server import turn_server
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,52 @@ def test_the_doctor_says_what_is_wrong(call: Call, tmp_path: Path) -> None:
     assert (states["redis"], states["database"]) == ("failed", "failed")
     assert "hunter2" not in done.stdout + done.stderr
     assert done.stderr.startswith("error: 2 checks failed: database, redis. ")
+
+
+def network_findings(call: Call, **environment: str) -> dict[str, tuple[str, str]]:
+    findings = json.loads(call("doctor", "--json", **environment).stdout)["findings"]
+    return {one["check"]: (one["state"], one["says"]) for one in findings}
+
+
+def test_the_doctor_says_which_ports_to_open_and_what_holds_them(call: Call) -> None:
+    port = str(free_port())
+    found = network_findings(call, PORT=port)
+    assert found["media"] == ("ok", f"UDP 127.0.0.1:{port} is free; open it in the firewall")
+    assert f":{int(port) + 1} " in found["media_tcp"][1]
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        taken = str(other.getsockname()[1])
+        found = network_findings(call, PORT=port, MIANSHI_MEDIA_TCP_PORT=taken)
+    assert found["media_tcp"][0] == "failed"
+    assert "MIANSHI_MEDIA_TCP_PORT" in found["media_tcp"][1]
+    assert network_findings(call, PORT=port, MIANSHI_MEDIA_TCP="false")["media_tcp"][0] == "warning"
+
+
+def test_the_doctor_notices_addresses_that_outsiders_cannot_reach(call: Call) -> None:
+    port = str(free_port())
+    public = {"PORT": port, "MIANSHI_HTTP_PUBLIC_URL": "https://interviews.example.com"}
+    state, says = network_findings(call, **public)["addresses"]
+    assert (state, "MIANSHI_MEDIA_ADVERTISED" in says) == ("warning", True)
+    found = network_findings(call, **public, MIANSHI_MEDIA_ADVERTISED="8.8.8.8")
+    assert found["addresses"][0] == "ok"
+
+
+def test_the_doctor_tries_the_turn_server_out(call: Call) -> None:
+    port = str(free_port())
+    assert network_findings(call, PORT=port)["turn"][0] == "ok"
+    with turn_server() as relay:
+        settings = {"PORT": port, "MIANSHI_TURN_URLS": relay.url}
+        good = network_findings(call, **settings, MIANSHI_TURN_SECRET=relay.secret)
+        assert good["turn"] == ("ok", "1 relay to 127.0.0.1")
+        bad = network_findings(call, **settings, MIANSHI_TURN_SECRET="not what coturn has")
+        assert bad["turn"][0] == "failed"
+        assert "static-auth-secret" in bad["turn"][1]
+        elsewhere = {**settings, "MIANSHI_MEDIA_ADVERTISED": "192.0.2.1"}
+        denied = network_findings(call, **elsewhere, MIANSHI_TURN_SECRET=relay.secret)
+        assert "allowed-peer-ip" in denied["turn"][1]
+    gone = network_findings(call, PORT=port, MIANSHI_TURN_URLS="turn:127.0.0.1:9?transport=tcp",
+                            MIANSHI_TURN_SECRET=relay.secret)  # fmt: skip
+    assert "does not answer" in gone["turn"][1]
 
 
 @pytest.mark.parametrize(
