@@ -32,6 +32,8 @@ WECHAT_ANDROID = (
 
 _PROBE = Path(__file__).with_name("probe.js")
 
+_MANY_CORES = "Object.defineProperty(navigator, 'hardwareConcurrency', { get: () => 8 });"
+
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -64,7 +66,10 @@ class Chromiums:
     playwright: Playwright
     clips: Path
     full_hd: frozenset[str] = frozenset()
-    """Keys of those whose cameras give 1920x1080 and the grain of a real one."""
+    """Keys of those whose cameras give 1920x1080 and the grain of a real one.
+
+    Their browsers say that they have the cores for it: on fewer the page would ask for 720 lines.
+    """
     browsers: dict[str, Browser] = field(default_factory=dict)
 
     def browser(self, person: Person) -> Browser:
@@ -99,6 +104,8 @@ class Chromiums:
             user_agent=WECHAT_ANDROID if phone else None,
         )
         context.add_init_script(path=_PROBE)
+        if person.key in self.full_hd:
+            context.add_init_script(_MANY_CORES)
         context.set_default_timeout(15_000)
         return context
 

@@ -33,16 +33,13 @@ export class CallHealth implements Sight {
     this.#own = { ...GOOD, advice: 'none' }
   }
 
-  /** Once a second, without a sample while the path is gone. */
-  take(
-    sample: PathSample | null,
-    verdict: Verdict,
-    me: string,
-    means: Means,
-    shown: { room: RoomView | null; slots: readonly SlotView[] },
-  ): Quality {
-    // While nothing can be measured the pictures stand, and the notice of reconnecting says why.
-    if (sample) this.#pictures.take(sample.slots, this.#shownSlots(shown.room, shown.slots))
+  /** Once a second: the sample as it counts for what people see. */
+  look(sample: PathSample, room: RoomView | null, slots: readonly SlotView[]): PathSample {
+    return { ...sample, slots: this.#pictures.take(sample.slots, this.#shownSlots(room, slots)) }
+  }
+
+  /** What all that means for ourselves. */
+  judge(verdict: Verdict, me: string, means: Means): Quality {
     this.#own = this.#diagnosis.own(verdict, me, means, Date.now())
     return this.#own
   }
@@ -69,11 +66,11 @@ export class CallHealth implements Sight {
   }
 
   #shownSlots(room: RoomView | null, slots: readonly SlotView[]): ShownSlot[] {
-    return slots.flatMap(({ mid, participant, source }) => {
+    return slots.flatMap(({ mid, participant, source, paused }) => {
       if (participant === null || source !== 'camera') return []
       const person = room?.participants.find(({ id }) => id === participant)
-      const due =
-        person?.camera === true && person.connected && this.#drawn.isDrawn(participant, source)
+      const sent = person?.camera === true && person.connected && !paused
+      const due = sent && this.#drawn.isDrawn(participant, source)
       return [{ mid, shows: shownIn(participant, source), due }]
     })
   }

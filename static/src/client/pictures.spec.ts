@@ -66,7 +66,19 @@ test('a browser that does not tell slots apart is never said to have paused', ()
   expect(state()).toBe('starting')
 })
 
-test('says whether anything changed', () => {
-  const take = (frames: number): boolean => watch.take([picture('6', frames)], [ANN])
-  expect([take(0), take(0), take(24), take(24), take(0)]).toEqual([true, false, true, false, false])
+test('a stillness counts from the first frame on, while somebody looks', () => {
+  const frozenMs = (frames: number, due: boolean): number | undefined =>
+    watch.take([picture('6', frames, { freezes: 1, frozenMs: 700 })], [{ ...ANN, due }])?.[0]
+      ?.frozenMs
+  expect(frozenMs(24, true)).toBe(0) // the browser counts the wait for the first frame
+  expect(frozenMs(10, true)).toBe(700)
+  expect(frozenMs(0, false)).toBe(0)
+  expect(frozenMs(5, true)).toBe(0) // it counts the time that nobody looked
+  expect(frozenMs(5, true)).toBe(700)
+})
+
+test('a slot that shows nobody counts for nothing', () => {
+  seconds(2, 24)
+  const [sample] = watch.take([picture('6', 0, { freezes: 2, frozenMs: 900 })], []) ?? []
+  expect(sample).toMatchObject({ freezes: 0, frozenMs: 0 })
 })

@@ -16,6 +16,8 @@ interface Watched {
   state: SlotState
   /** Samples in a row that speak against the state. */
   against: number
+  /** Frames came since it was due: only from then on is a stillness a fault. */
+  flows: boolean
   size: { width: number; height: number; fps: number } | null
 }
 
@@ -23,7 +25,7 @@ interface Watched {
 export interface ShownSlot {
   mid: string
   shows: string
-  /** Drawn by us and sent by them: only then is a picture due. */
+  /** Drawn by us, sent by them and not held back by the server: only then is a picture due. */
   due: boolean
 }
 
@@ -32,23 +34,34 @@ export class PictureWatch {
 
   /**
    * Once a second: what was drawn since; null from a browser that does not tell slots apart.
-   * Returns whether anything changed.
+   * Returns the samples as they count: a browser takes a picture that was not due, or that begins
+   * again, for a long freeze.
    */
-  take(samples: readonly SlotSample[] | null, slots: readonly ShownSlot[]): boolean {
-    let changed = false
-    for (const slot of slots) {
-      const before = this.#watched.get(slot.mid)
-      const watched = before?.shows === slot.shows ? before : begin(slot.shows)
-      this.#watched.set(slot.mid, watched)
-      const sample = samples?.find(({ mid }) => mid === slot.mid)
-      if (samples && slot.due && look(watched, sample)) changed = true
-      if (!slot.due) watched.against = 0
-      if (watched !== before) changed = true
-    }
+  take(samples: readonly SlotSample[] | null, slots: readonly ShownSlot[]): SlotSample[] | null {
     for (const mid of this.#watched.keys()) {
       if (!slots.some((slot) => slot.mid === mid)) this.#watched.delete(mid)
     }
-    return changed
+    const flowed = slots.filter((slot) => this.#look(slot, samples)).map(({ mid }) => mid)
+    return (
+      samples?.map((one) =>
+        flowed.includes(one.mid) ? one : { ...one, freezes: 0, frozenMs: 0 },
+      ) ?? null
+    )
+  }
+
+  /** Returns whether the picture was due and flowing all the while. */
+  #look(slot: ShownSlot, samples: readonly SlotSample[] | null): boolean {
+    const before = this.#watched.get(slot.mid)
+    const watched = before?.shows === slot.shows ? before : begin(slot.shows)
+    this.#watched.set(slot.mid, watched)
+    const flowed = watched.flows && slot.due
+    const sample = samples?.find(({ mid }) => mid === slot.mid)
+    if (samples && slot.due) look(watched, sample)
+    if (!slot.due) {
+      watched.against = 0
+      watched.flows = false
+    }
+    return flowed
   }
 
   state(mid: string, shows: string): SlotState {
@@ -67,20 +80,19 @@ export class PictureWatch {
 }
 
 function begin(shows: string): Watched {
-  return { shows, state: 'starting', against: 0, size: null }
+  return { shows, state: 'starting', against: 0, flows: false, size: null }
 }
 
-/** Without a sample not one packet has come yet. Returns whether anything is seen to change. */
-function look(watched: Watched, sample: SlotSample | undefined): boolean {
-  const before = JSON.stringify([watched.state, watched.size])
+/** Without a sample not one packet has come yet. */
+function look(watched: Watched, sample: SlotSample | undefined): void {
   const moves = sample !== undefined && sample.frames > 0
   if (moves) watched.size = { width: sample.width, height: sample.height, fps: sample.fps }
+  watched.flows ||= moves
   const contradicts = watched.state === 'paused' ? moves : !moves
   watched.against = contradicts ? watched.against + 1 : 0
   const next = nextState(watched, moves)
   if (next !== watched.state) watched.against = 0
   watched.state = next
-  return JSON.stringify([watched.state, watched.size]) !== before
 }
 
 function nextState({ state, against }: Watched, moves: boolean): SlotState {

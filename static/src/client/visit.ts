@@ -178,10 +178,10 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
     const { room, me, saving } = this.state
     const id = me?.participant ?? ''
     const means = { saving, cameraOn: this.#devices.track('camera') !== null }
-    if (sample) this.#reports.measured(sample)
+    if (sample) this.#reports.measured(this.#health.look(sample, room, this.#tiles.slots))
     this.#reports.quality(verdict.level, this.reachable)
     this.update({
-      quality: this.#health.take(sample, verdict, id, means, { room, slots: this.#tiles.slots }),
+      quality: this.#health.judge(verdict, id, means),
       figures: this.#reports.figures(this.#health.receivableBps(id)),
     })
     this.#draw()
