@@ -57,6 +57,7 @@ pub(crate) struct Streams {
     touched: Vec<u32>,
     /// Broke while they were written to.
     gone: Vec<u32>,
+    closed_since_send: bool,
     next_sweep: Option<Time>,
     ready: Vec<StreamReadiness>,
     scratch: Box<[u8]>,
@@ -81,6 +82,7 @@ impl Streams {
             strangers: VecDeque::new(),
             touched: Vec::new(),
             gone: Vec::new(),
+            closed_since_send: false,
             next_sweep: None,
             ready: Vec::new(),
             scratch: vec![0; READ_BYTES].into_boxed_slice(),
@@ -93,9 +95,10 @@ impl Streams {
         &self.poller
     }
 
-    /// Whether there is any connection.
+    /// Whether there is any connection, or was at the last `send`: what was meant for one that
+    /// closed since must not leave by UDP.
     pub fn is_in_use(&self) -> bool {
-        !self.token_of.is_empty()
+        !self.token_of.is_empty() || self.closed_since_send
     }
 
     /// When `sweep` is due; nothing while there is no connection.
@@ -143,6 +146,7 @@ impl Streams {
                 self.queue(destination, datagram, priority);
             }
         }
+        self.closed_since_send = false;
         let mut touched = std::mem::take(&mut self.touched);
         for token in touched.drain(..) {
             self.flush(token);
@@ -365,6 +369,7 @@ impl Streams {
         self.token_of.remove(&connection.address);
         self.strangers.retain(|stranger| *stranger != token);
         self.vacant.push(token);
+        self.closed_since_send = true;
         engine.close_path(connection.address, now);
     }
 }

@@ -242,9 +242,27 @@ fn a_client_that_hangs_up_is_forgotten_at_once() {
     drop(client);
     node.serve_until(|streams| streams.counters().open == 0);
     assert!(!node.engine.is_validated(address));
+    assert!(!node.streams.is_in_use());
     let late = [(address, b"late".as_slice(), Priority::Essential)];
     node.streams.send(late.into_iter());
     assert_eq!(node.streams.counters().unsent, 1);
+}
+
+#[test]
+fn what_was_meant_for_a_connection_that_closed_is_still_ours_to_drop() {
+    let mut node = Node::new();
+    let mut client = node.connect();
+    client.write_all(&framed(&check(PASSWORD))).unwrap();
+    client.write_all(b"\xff\xffno packet").unwrap();
+    while node.open() > 0 {
+        assert!(node.poller.wait(Some(Duration::from_secs(5))).streams);
+        node.streams.serve(&mut node.engine, node.now);
+    }
+    assert!(!node.engine.outbox().is_empty(), "the check was answered");
+    assert!(node.streams.is_in_use());
+    node.streams.send(node.engine.outbox().prioritised());
+    assert_eq!(node.streams.counters().unsent, 1);
+    assert!(!node.streams.is_in_use());
 }
 
 #[test]
