@@ -76,6 +76,8 @@ class Sample:
     client: int
     up: Flow
     down: Flow
+    pause_ms: float
+    """The longest time without a datagram from the client that ended or lasted in the sample."""
 
 
 @dataclass(slots=True)
@@ -152,7 +154,7 @@ class BadNetwork:
 def _samples(body: dict[str, Any]) -> Iterator[Sample]:
     for row in body["clients"]:
         up, down = Flow(**row["up"]), Flow(**row["down"])
-        yield Sample(float(body["at_ms"]), row["number"], up, down)
+        yield Sample(float(body["at_ms"]), row["number"], up, down, row["pause_ms"])
 
 
 @contextmanager

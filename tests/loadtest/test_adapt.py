@@ -28,7 +28,9 @@ def flow(**fields: float) -> Flow:
 def record(
     shown: list[Picture] | None = None, down: dict[float, Flow] | None = None, **more: list
 ) -> Record:
-    network = [Sample(BEGAN_MS + 1000 * s, 2, flow(), each) for s, each in (down or {}).items()]
+    network = [
+        Sample(BEGAN_MS + 1000 * s, 2, flow(), each, 0.0) for s, each in (down or {}).items()
+    ]
     return Record(
         BEGAN_MS, 50, more.get("received", []), more.get("sent", []), shown or [], network
     )

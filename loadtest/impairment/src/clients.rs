@@ -30,6 +30,22 @@ pub struct Client {
     pub number: usize,
     pub network: Network<Packet>,
     pub heard_us: u64,
+    /// The longest time between two datagrams since it was last asked for.
+    longest_pause_us: u64,
+}
+
+impl Client {
+    fn hear(&mut self, now_us: u64) {
+        let pause_us = now_us.saturating_sub(self.heard_us);
+        self.longest_pause_us = self.longest_pause_us.max(pause_us);
+        self.heard_us = now_us;
+    }
+
+    /// The longest silence since the last call, one that lasts included.
+    pub fn take_longest_pause_us(&mut self, now_us: u64) -> u64 {
+        let lasting_us = now_us.saturating_sub(self.heard_us);
+        std::mem::take(&mut self.longest_pause_us).max(lasting_us)
+    }
 }
 
 /// Everybody.
@@ -74,7 +90,7 @@ impl Clients {
                 self.by_fragment.insert(fragment.to_vec(), client);
             }
             self.sources[index].heard_us = now_us;
-            self.all[client].heard_us = now_us;
+            self.all[client].hear(now_us);
             return Ok((index, None));
         }
         let known = fragment.and_then(|name| self.by_fragment.get(name).copied());
@@ -155,6 +171,7 @@ impl Clients {
             number,
             network,
             heard_us: now_us,
+            longest_pause_us: 0,
         });
         if let Some(fragment) = fragment {
             self.by_fragment.insert(fragment.to_vec(), number - 1);

@@ -88,7 +88,13 @@ fn row(client: &mut Client, before: &mut [Counters; 2], span_us: u64, now_us: u6
             "dark": now.dark - past.dark,
         })
     });
-    json!({"number": client.number, "up": up, "down": down})
+    let pause_us = client.take_longest_pause_us(now_us);
+    json!({
+        "number": client.number,
+        "up": up,
+        "down": down,
+        "pause_ms": pause_us as f64 / 1_000.0,
+    })
 }
 
 /// Everything that became of every client's packets.
