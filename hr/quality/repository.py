@@ -86,8 +86,7 @@ class QualityRepository:
         insert = (sqlite.insert if is_sqlite else postgresql.insert)(QualitySittingRow)
         replaced = {name: insert.excluded[name] for name in rows[0] if name != "id"}
         statement = insert.on_conflict_do_update(index_elements=["id"], set_=replaced)
-        for row in rows:
-            await self._session.execute(statement, row)
+        await self._session.execute(statement, rows)
 
     async def of_interviews(
         self, interview_ids: Sequence[str], *, with_points: bool = False

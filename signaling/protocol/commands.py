@@ -181,7 +181,8 @@ class QualityReport(Command):
     `sendable_bps` the browser's estimate of its uplink. `path` is how media travels.
     `join_ms` is the time from the tap to a media path that stands, `first_frame_ms` from the tap,
     or from when there first was somebody to see if that was later, to the first picture drawn;
-    both may be repeated, the first value counts.
+    both may be repeated, the first value counts. With `level` alone it only asks whether the
+    server is there.
     """
 
     TYPE = "quality.report"

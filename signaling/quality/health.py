@@ -6,8 +6,9 @@ from signaling.protocol.base import QualityLevel
 from signaling.quality.facts import Path, worse
 from signaling.quality.judge import LOSS_RATIO
 
-LAG_MS = (250, 1_000)
-"""How late the loop is: above the first it is fair, above the second poor."""
+LAG_MS = (500, 2_000)
+"""How late the loop is: above the first it is fair, above the second poor. Media has a thread of
+its own; but who is admitted or looks for a new path waits for the loop."""
 
 DROPPED_RATIO = (0.01, 0.05)
 """Of all datagrams, those that found a full buffer of ours."""

@@ -118,7 +118,9 @@ class Readings:
         then, peer = before.get(key), self._peers.get(stream.peer)
         if then is None or peer is None or now.packets <= then.packets:
             return
-        packets, lost = now.packets - then.packets, float(now.lost - then.lost)
+        packets = now.packets - then.packets
+        # Counts that began again are no packets that came late after all.
+        lost = max(float(now.lost - then.lost), float(-packets))
         if stream.direction == "receive":
             leg = peer.up[stream.kind]
             # A late packet takes its loss back; expected is what came and what is missing.

@@ -141,7 +141,7 @@ class Sitting:
         flood of reports adds up to no more than one.
         """
         span_ms = int(min(report.span_ms, max(0, now_ms - self._reported_ms)))
-        self._reported_ms = now_ms
+        self._reported_ms = now_ms if report.span_ms else self._reported_ms
         watched_ms = span_ms * len(report.slots)
         self._watched_ms += watched_ms
         self._frozen_ms += min(report.frozen_ms, watched_ms)

@@ -37,6 +37,9 @@ KEEP_MS = 30_000
 MAX_WAITING = 5_000
 """Records of people who left that wait for an archive that is away; then the oldest are lost."""
 
+SHORT_SILENCE_MS = 1_000
+"""A sender who was not heard for so long freezes for everybody."""
+
 _GONE = Path(silent_ms=60_000)
 """The path of somebody who had one and has none now."""
 
@@ -86,6 +89,7 @@ class QualityDesk:
         self._figures = figures or NoFigures()
         self._watched: dict[str, _Watched] = {}
         self._readings = Readings()
+        self._paths: Mapping[int, Path] = {}
         self._health = ServerHealth()
         self._kept_ms = self._measured_ms = clock_ms()
         self._ended: list[SittingRecord] = []
@@ -113,8 +117,8 @@ class QualityDesk:
     def report(self, visit: Visit, report: QualityReport) -> None:
         """Take what a client says of itself."""
         watched = self._watched.get(visit.participant)
-        if watched is None:
-            return
+        if watched is None or report.model_fields_set <= {"level"}:
+            return  # only asks whether we are there
         now_ms, role, sitting = self._clock_ms(), visit.guest.role, watched.sitting
         joined, saw = sitting.join_ms is not None, sitting.first_frame_ms is not None
         span_ms = sitting.report(report, now_ms)
@@ -133,7 +137,10 @@ class QualityDesk:
         while True:
             due_s = loop.time() + SAMPLE_S
             await asyncio.sleep(SAMPLE_S)
-            await self.sample(1000 * (loop.time() - due_s))
+            try:
+                await self.sample(1000 * (loop.time() - due_s))
+            except Exception:
+                _log.exception("a sample of quality failed")  # the next one may not
 
     async def sample(self, lag_ms: float = 0) -> None:
         """Judge everybody afresh, tell what changed, put records away when it is time.
@@ -156,7 +163,7 @@ class QualityDesk:
 
     def _judge_all(self, stats: MediaStats, lag_ms: float) -> None:
         now_ms = self._clock_ms()
-        paths = self._readings.take(stats, now_ms, self._slots_of)
+        paths = self._paths = self._readings.take(stats, now_ms, self._slots_of)
         everybody = list(self._watched.values())
         for one in everybody:
             one.path = _path_of(one, paths)
@@ -210,13 +217,8 @@ class QualityDesk:
         claim, peer = viewer.claim, viewer.visit.peer
         if claim is None or peer is None or not (claim.freeze_ratio or claim.concealed_ratio):
             return False
-        shown = {slot.peer for slot in self._slots_of(peer)}
-        return any(
-            one.visit.peer in shown
-            and one.path is not None
-            and (one.path.silent_ms > 1_000 or (one.path.loss_up_ratio or 0) > LOSS_RATIO[0])
-            for one in self._watched.values()
-        )
+        shown = {slot.peer for slot in self._slots_of(peer) if slot.peer is not None}
+        return any(_is_weak(self._paths[one]) for one in shown if one in self._paths)
 
     # Telling.
 
@@ -281,6 +283,11 @@ class QualityDesk:
         for participant in list(self._watched):
             self.end(participant)
         await self.keep()
+
+
+def _is_weak(sender: Path) -> bool:
+    """Whether gaps in what others get may come from this sender's way to us."""
+    return sender.silent_ms > SHORT_SILENCE_MS or (sender.loss_up_ratio or 0) > LOSS_RATIO[0]
 
 
 def _path_of(one: _Watched, paths: Mapping[int, Path]) -> Path | None:

@@ -15,7 +15,7 @@ def paths(*told: tuple[str, Path]) -> list[tuple[str, Path]]:
 
 
 @pytest.mark.parametrize(
-    ("lag_ms", "grade"), [(0, "good"), (250, "good"), (400, "fair"), (1_500, "poor")]
+    ("lag_ms", "grade"), [(0, "good"), (500, "good"), (800, "fair"), (2_500, "poor")]
 )
 def test_a_loop_that_is_late(lag_ms, grade):
     assert ServerHealth().take(lag_ms, 0, {}, []) == grade

@@ -159,6 +159,18 @@ def test_a_new_stream_and_totals_that_begin_again_count_from_themselves():
     assert call.read()[ANN].up_bps == 0
 
 
+def test_a_count_of_losses_that_begins_again_hides_none():
+    call = Call()
+    after(call)
+    call.sent.packets_lost += 100_000
+    call.passes()
+    call.sent.packets_lost = 0
+    call.passes()
+    for _ in range(6):
+        paths = call.passes(0.2)
+    assert paths[ANN].loss_up_ratio > 0.1
+
+
 def test_people_who_left_are_forgotten():
     call = Call()
     after(call, up_loss=0.3)
