@@ -10,6 +10,7 @@ from loadtest.browser.clips import PEOPLE, Person
 from loadtest.browser.visit import admit, join, marked
 from loadtest.interviews import create_interview
 from loadtest.server_process import ServerProcess, free_port, serve
+from server.addresses import has_ipv6
 from tests.e2e.network import OUTSIDE, Network, open_network
 from tests.turn_server import turn_server
 
@@ -17,12 +18,13 @@ CANDIDATE, INTERVIEWER = PEOPLE[:2]
 
 CONNECTED_WITHIN_MS = 3_000
 
-_PROTOCOLS = """async () => {
+_REMOTE = """async () => {
   const reports = await __probe.connections.at(-1).getStats();
   const byId = new Map([...reports.values()].map((report) => [report.id, report]));
   const transport = [...reports.values()].find((report) => report.type === 'transport');
   const pair = byId.get(transport.selectedCandidatePairId);
-  return byId.get(pair.remoteCandidateId).protocol;
+  const remote = byId.get(pair.remoteCandidateId);
+  return { protocol: remote.protocol, address: remote.address };
 }"""
 
 _RELAY_ONLY = """
@@ -95,7 +97,7 @@ def test_without_udp_the_media_comes_by_tcp(
 ) -> None:
     network.block_udp()
     for page in meet(far_server[0], chromiums):
-        assert page.evaluate(_PROTOCOLS) == "tcp"
+        assert page.evaluate(_REMOTE)["protocol"] == "tcp"
         took_ms = milestone_ms(page, "join.connected") - milestone_ms(page, "join.tap")
         assert took_ms < CONNECTED_WITHIN_MS
 
@@ -105,10 +107,12 @@ def test_udp_is_preferred_and_its_end_is_survived(
 ) -> None:
     interviewer, candidate = meet(far_server[0], chromiums)
     for page in (interviewer, candidate):
-        assert page.evaluate(_PROTOCOLS) == "udp"
+        assert page.evaluate(_REMOTE)["protocol"] == "udp"
     network.block_udp()
     for page in (interviewer, candidate):
-        page.wait_for_function(f"async () => await ({_PROTOCOLS})() === 'tcp'", timeout=20_000)
+        page.wait_for_function(
+            f"async () => (await ({_REMOTE})()).protocol === 'tcp'", timeout=20_000
+        )
         page.wait_for_function(
             f"async (before) => await ({_FRAMES})() > before + 10",
             arg=page.evaluate(_FRAMES),
@@ -130,3 +134,13 @@ def test_a_client_that_may_only_use_the_relay_is_in_the_interview(chromiums: Chr
             wait_for_people(interviewer, {CANDIDATE})
             for page in (interviewer, candidate):
                 page.context.close()
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this kernel has no IPv6")
+def test_an_interview_over_ipv6_alone(chromiums: Chromiums) -> None:
+    with serve(environment={"MIANSHI_HTTP_HOST": "::1"}) as server:
+        pages = meet(server, chromiums)
+        for page in pages:
+            assert page.url.startswith("http://[::1]:")
+            assert page.evaluate(_REMOTE) == {"protocol": "udp", "address": "::1"}
+            page.context.close()
