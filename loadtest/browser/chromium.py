@@ -30,6 +30,9 @@ WECHAT_ANDROID = (
     "MicroMessenger/8.0.49.2600(0x28003133) WeChat/arm64 Weixin NetType/WIFI Language/zh_CN"
 )
 
+_STRONG = """Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 8 })"""
+"""Pages ask a camera for full HD only where there are processors to encode it."""
+
 _PROBE = Path(__file__).with_name("probe.js")
 
 _MANY_CORES = "Object.defineProperty(navigator, 'hardwareConcurrency', { get: () => 8 });"
@@ -104,6 +107,8 @@ class Chromiums:
             user_agent=WECHAT_ANDROID if phone else None,
         )
         context.add_init_script(path=_PROBE)
+        if person.key in self.full_hd:
+            context.add_init_script(_STRONG)
         if person.key in self.full_hd:
             context.add_init_script(_MANY_CORES)
         context.set_default_timeout(15_000)

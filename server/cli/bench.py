@@ -62,3 +62,12 @@ def adapt(
 ) -> None:
     """How calls between real Chromiums follow bad networks. Half a minute to two a run."""
     _measure("adapt", "loadtest.browser.adapt", as_json, scenario, runs)
+
+
+@app.command()
+def ride(
+    plot: Annotated[str, typer.Option(help="Where to draw it.")] = "docs/images/train-ride.svg",
+    as_json: AsJson = False,
+) -> None:
+    """Five minutes on a bad train in real Chromium, drawn as an SVG."""
+    _measure("ride", "loadtest.browser.adapt.ride", as_json, plot)

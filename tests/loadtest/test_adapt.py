@@ -1,5 +1,7 @@
 """How the bench of bad networks judges what it saw; the browsers themselves are the bench's."""
 
+from xml.etree import ElementTree
+
 import pytest
 
 from loadtest.bad_network import Flow, Sample, scenario_names
@@ -8,6 +10,7 @@ from loadtest.browser.adapt.bench import Entry, UnknownCaseError, run
 from loadtest.browser.adapt.call import Record
 from loadtest.browser.adapt.cases import CASES, NEVER, Limit
 from loadtest.browser.adapt.picture import Picture, freezes_ms, frozen_percent, gaps_ms
+from loadtest.browser.adapt.ride import picture_of
 
 BEGAN_MS = 5_000_000.0
 
@@ -32,7 +35,7 @@ def record(
         Sample(BEGAN_MS + 1000 * s, 2, flow(), each, 0.0) for s, each in (down or {}).items()
     ]
     return Record(
-        BEGAN_MS, 50, more.get("received", []), more.get("sent", []), shown or [], network
+        BEGAN_MS, 50, more.get("received", []), more.get("sent", []), shown or [], network, []
     )
 
 
@@ -105,3 +108,18 @@ def test_every_case_that_plays_a_file_has_one() -> None:
     assert set(CASES) - {"layer-switch", "udp-blocked"} <= set(scenario_names())
     with pytest.raises(UnknownCaseError, match="nowhere"):
         run("nowhere")
+
+
+def test_a_ride_is_drawn_with_every_curve() -> None:
+    down = {second / 20: flow(sent_bps=900_000, capacity_bps=2_000_000) for second in range(1200)}
+    down[30.0] = flow(dark=3, queue_ms=420)
+    shown = [*pictures(*[66.0] * 300), *[Picture(BEGAN_MS + 40_000, 1080)]]
+    seen = record(shown, down)
+    seen.estimates.append((BEGAN_MS + 9_000, 1_500_000))
+    drawn = ElementTree.fromstring(picture_of(seen))
+    texts = [element.text or "" for element in drawn.iter() if element.tag.endswith("text")]
+    for name in ("capacity", "sent", "estimate", "height", "made up", "no new picture"):
+        assert any(text.startswith(name) for text in texts), name
+    frozen = [each for each in drawn.iter() if each.get("fill-opacity") == "0.35"]
+    assert len(frozen) == 1
+    assert "nan" not in ElementTree.tostring(drawn, "unicode")

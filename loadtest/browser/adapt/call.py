@@ -17,6 +17,16 @@ from loadtest.interviews import InterviewLinks, create_interview
 from loadtest.server_process import ServerProcess, free_port, serve
 
 _WATCH = Path(__file__).with_name("watch.js")
+_FORGET = """() => {
+  for (const list of [__watch.samples, __watch.estimates, __probe.frames]) list.length = 0;
+}"""
+_OWN_ESTIMATES = """() => {
+  const others = [...document.querySelectorAll('[data-testid=tile]')]
+    .map((tile) => tile.dataset.participant);
+  return __watch.estimates
+    .filter((one) => one.bps !== null && !others.includes(one.participant))
+    .map((one) => [one.at_ms, one.bps]);
+}"""
 _SETTLED_MS = 20_000
 
 _LARGE: ViewportSize = {"width": 1920, "height": 1080}
@@ -41,6 +51,8 @@ class Record:
     """Samples of the candidate's page."""
     pictures: list[Picture]
     network: list[Sample]
+    estimates: list[tuple[float, int]]
+    """When, and what the server believed that the viewer's downlink carries, in bits a second."""
 
     def s(self, at_ms: float) -> float:
         return (at_ms - self.began_ms) / 1000
@@ -81,7 +93,7 @@ class Call:
     def play(self, scenario: str, lasts_s: float, client: int = VIEWER_CLIENT) -> Record:
         """Play a scenario (its text) for one client and record the viewer's side."""
         for page in (self.viewer, self.candidate):
-            page.evaluate("() => { __watch.samples.length = 0; __probe.frames.length = 0; }")
+            page.evaluate(_FORGET)
         began_ms = self.network.play(scenario, [client])
         self.viewer.wait_for_timeout(lasts_s * 1000)
         return self._record(began_ms, lasts_s, client)
@@ -95,6 +107,7 @@ class Call:
             self.candidate.evaluate("() => __watch.samples"),
             [Picture(frame["at_ms"], frame["height"]) for frame in frames],
             self.network.of_client(client, began_ms),
+            [(at_ms, bps) for at_ms, bps in self.viewer.evaluate(_OWN_ESTIMATES)],
         )
 
     def clear(self) -> None:

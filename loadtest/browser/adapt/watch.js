@@ -1,13 +1,25 @@
 // Notes what a page receives and sends, ten times a second, and when it asks for other pictures.
 () => {
   const now = () => performance.timeOrigin + performance.now();
-  const watch = { samples: [], wishes: [] };
+  const watch = { samples: [], wishes: [], estimates: [] };
   window.__watch = watch;
   __probe.colours = false;
   __probe.frames.length = 0;
 
+  // The server tells what it believes that a downlink carries.
+  const heard = ({ data }) => {
+    const start = typeof data === 'string' ? data.indexOf('["quality.changed"') : -1;
+    if (start < 0) return;
+    const { participant, facts } = JSON.parse(data.slice(start))[1];
+    watch.estimates.push({ at_ms: now(), participant, bps: facts.estimate_bps });
+  };
+  const sockets = new WeakSet();
   const send = WebSocket.prototype.send;
   WebSocket.prototype.send = function (data) {
+    if (!sockets.has(this)) {
+      sockets.add(this);
+      this.addEventListener('message', heard);
+    }
     if (typeof data === 'string' && /"(slots\.sizes|video\.limit)"/.test(data)) {
       watch.wishes.push({ at_ms: now(), text: data.slice(0, 400) });
     }
