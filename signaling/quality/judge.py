@@ -118,13 +118,13 @@ def _endured(claim: Claim, *, lossy: bool) -> Iterator[_Finding]:
 
 
 def _summed(found: list[_Finding]) -> Verdict:
-    """The worst grade, its weightiest reason, and everything that suffers as badly."""
+    """The worst grade, its weightiest reason, and what suffers from that."""
     if not found:
         return GOOD
     grade = max((one.grade for one in found), key=GRADES.index)
     worst = [one for one in found if one.grade == grade]
     chief = max(worst, key=lambda one: _PRIORITY.index(one.reason))
-    affected = {one.affects for one in worst}
+    affected = {one.affects for one in worst if one.reason == chief.reason}
     return Verdict(
         grade, chief.fault, chief.reason, affected.pop() if len(affected) == 1 else "both"
     )

@@ -68,6 +68,11 @@ def test_what_only_the_client_can_see(changes, expected):
     assert judge(FINE, claim(**changes), ALONE) == Verdict(*expected)
 
 
+def test_what_suffers_is_told_of_the_reason_that_is_told():
+    verdict = judge(path(loss_up_ratio=0.05), claim(freeze_ratio=0.5), ALONE)
+    assert verdict == Verdict("fair", "network", "loss", "sending")
+
+
 def test_freezes_weigh_fully_when_loss_was_measured_too():
     lossy = path(loss_down_ratio=0.02)
     assert judge(lossy, None, ALONE) == GOOD
