@@ -4,6 +4,8 @@ For OBS, GStreamer and bots. The bearer is a join token; it is used up by the PO
 proves whose session a PATCH or DELETE is for.
 """
 
+from collections.abc import Iterable, Iterator
+
 from aiohttp import ETag, web
 
 from server.bearer_sessions import (
@@ -22,6 +24,7 @@ from server.errors import (
 )
 from server.http.route import Route, bearer_of, services_of
 from signaling.protocol.base import MAX_SDP_BYTES
+from signaling.protocol.views import IceServer
 from signaling.session.visits import BearerSession
 
 SDP = "application/sdp"
@@ -79,7 +82,22 @@ def _created(
         headers={"Location": f"{under}/{session.id}", "Accept-Patch": FRAGMENT},
     )
     response.etag = ETag(kept.etag)
+    for link in _ice_links(session.ice_servers):
+        response.headers.add("Link", link)
     return response
+
+
+def _ice_links(servers: Iterable[IceServer]) -> Iterator[str]:
+    """RFC 9725 section 4.6: one header for each URL."""
+    for server in servers:
+        for url in server.urls:
+            link = f'<{url}>; rel="ice-server"'
+            if server.username is not None:
+                link += (
+                    f'; username="{server.username}"; credential="{server.credential}"'
+                    '; credential-type="password"'
+                )
+            yield link
 
 
 async def change(request: web.Request) -> web.Response:

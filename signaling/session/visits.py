@@ -22,6 +22,7 @@ from signaling.protocol.base import Message, Role
 from signaling.protocol.commands import Command
 from signaling.protocol.events import Notice, Welcome, You
 from signaling.protocol.replies import Done
+from signaling.protocol.views import IceServer
 from signaling.quality.ports import QualityArchive, QualityFigures
 from signaling.session.handlers import HANDLERS
 from signaling.session.media import PeerDesk
@@ -48,6 +49,7 @@ class BearerSession:
 
     id: str
     sdp: str
+    ice_servers: tuple[IceServer, ...] = ()
 
 
 class _NoSocket:
@@ -343,7 +345,7 @@ class Visits(RoomListener):
         except BaseException:
             self.hang_up(session)
             raise
-        return BearerSession(session, answer)
+        return BearerSession(session, answer, tuple(self._surroundings.ice_servers(guest)))
 
     async def watch(self, token: str, subject: str, offer: str) -> BearerSession:
         """Seat the token's owner and show them one participant of their room (WHEP)."""
@@ -357,7 +359,7 @@ class Visits(RoomListener):
         except BaseException:
             self.hang_up(session)
             raise
-        return BearerSession(session, answer)
+        return BearerSession(session, answer, tuple(self._surroundings.ice_servers(guest)))
 
     async def offer_again(self, session: str, offer: str) -> str:
         """Answer a later offer of a WHIP or WHEP session (PATCH: an ICE restart)."""

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from server.bearer_sessions import ice_credentials
-from server.demo import Demo
+from server.demo import Demo, make_demo
+from server.durable import utc_now
 from tests.conditions import until
-from tests.server.conftest import Browser, Visitor
+from tests.server.conftest import Browser, StartNode, Visitor
 
 OFFER = (Path(__file__).parents[2] / "vectors/sdp/gstreamer-whip.sdp").read_text()
 SDP = {"Content-Type": "application/sdp"}
@@ -57,6 +58,20 @@ async def test_publish_trickle_restart_and_end(demo: Demo, browser: Make) -> Non
 
     assert (await device.call("DELETE", location, headers=bearer))[0] == 200
     assert await device.code("DELETE", location, headers=bearer) == (404, "session_unknown")
+
+
+async def test_relays_are_named_in_link_headers(start_node: StartNode) -> None:
+    urls = ("turn:turn.example.com:3478?transport=udp", "stun:stun.example.com")
+    node = await start_node(turn={"urls": urls, "secret": "a secret of the relay's"})
+    demo = await make_demo(node.services.interviews, node.services.links, utc_now())
+    device = Browser(f"http://127.0.0.1:{node.port}")
+    headers = {**(await token_of(device, demo.interviewer)), **SDP}
+    _, _, response = await device.call("POST", "/whip", data=OFFER, headers=headers)
+    stun, relay = response.headers.getall("Link")
+    assert stun == '<stun:stun.example.com>; rel="ice-server"'
+    assert relay.startswith(f'<{urls[0]}>; rel="ice-server"; username="')
+    assert relay.endswith('"; credential-type="password"')
+    await device.session.close()
 
 
 async def test_a_session_is_its_tokens_own(demo: Demo, browser: Make) -> None:
