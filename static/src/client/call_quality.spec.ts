@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { savesData } from './data_saver'
 import type { QualityChanged, QualityReport, SlotView } from './protocol'
 import { person } from './testing/fake_server'
+import { mark } from './timeline'
 import {
   afterVisit,
   beforeVisit,
@@ -38,6 +39,20 @@ test('the quality is told every five seconds, and when it changes', async () => 
   pc().become('disconnected')
   await tick(2_000)
   expect(interview.state.quality).toMatchObject({ level: 'lost', cause: 'self' })
+})
+
+test('the first picture is timed from when there was somebody to see', async () => {
+  await enter()
+  await tick(7_000)
+  server.socket.notice('slots', cameraSlot('6'))
+  await tick(300)
+  server.socket.notice('slots', cameraSlot('6')) // again: the first time counts
+  mark('frame.first', { participant: 'ann' })
+  await tick(5_000)
+  const told = reports().map((one) => one.first_frame_ms)
+  expect(told[0]).toBeNull()
+  expect(told.at(-1)).toBeGreaterThanOrEqual(300)
+  expect(told.at(-1)).toBeLessThan(1_000)
 })
 
 const CHANGED: QualityChanged = {

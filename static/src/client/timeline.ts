@@ -33,6 +33,11 @@ export function mark(milestone: Milestone, detail?: Record<string, string | numb
   }
 }
 
+/** Note only the first since the tap of what happens again and again. */
+export function markFirst(milestone: Milestone): void {
+  if (reached[milestone] === undefined) mark(milestone)
+}
+
 /** From the tap to a media path that stands; null before. */
 export function joinMs(): number | null {
   return spanMs(reached['join.tap'], reached['join.connected'])

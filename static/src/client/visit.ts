@@ -21,7 +21,7 @@ import { Signaling, type SignalingOwner } from './signaling'
 import type { OpenSocket } from './socket'
 import type { PathSample } from './stats'
 import { Tiles } from './tiles'
-import { mark } from './timeline'
+import { mark, markFirst } from './timeline'
 import type { InterviewState, Phase, Verdict } from './types'
 import { BEFORE, CLOSED, GOODBYE_PHASE, JOINABLE, drawRoom } from './visit_state'
 
@@ -224,6 +224,7 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
   }
 
   #onSlots(slots: SlotView[]): void {
+    if (slots.some((one) => one.participant && one.source === 'camera')) markFirst('picture.due')
     this.#drawn.setSlots(slots)
     this.#redraw(() => this.#tiles.setSlots(slots))
   }
