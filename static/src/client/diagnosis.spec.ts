@@ -69,9 +69,22 @@ test('a path that is gone is gone, whatever the server said before', () => {
   expect(own(verdict({ level: 'lost', reason: 'offline' })).level).toBe('lost')
 })
 
+test('a loss that we have not seen for a while is over, though the server has not said so', () => {
+  diagnosis.hear(word({}), 0)
+  expect([0, 4_000, 7_000].map((atMs) => own(GOOD, atMs).level)).toEqual(['poor', 'poor', 'poor'])
+  expect(own(GOOD, 8_000).level).toBe('good')
+  expect(own(verdict({ level: 'fair' }), 9_000).level).toBe('poor')
+})
+
+test('what only the server can see counts for as long as it says so', () => {
+  diagnosis.hear(word({ reason: 'bandwidth', affects: 'receiving' }), 0)
+  own(GOOD, 0)
+  expect(own(GOOD, 20_000).level).toBe('poor')
+})
+
 test('what the server has not repeated is over, and a new greeting begins anew', () => {
   diagnosis.hear(word({}), 0)
-  expect(own(GOOD, 24_000).level).toBe('poor')
+  expect(own(verdict({ level: 'fair' }), 24_000).level).toBe('poor')
   expect(own(GOOD, 26_000).level).toBe('good')
   diagnosis.hear(word({}), 30_000)
   diagnosis.forget()

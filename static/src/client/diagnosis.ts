@@ -1,10 +1,16 @@
 /** What our own measurements and the server's say together, and the step that helps most. */
-import type { QualityCause, QualityChanged, QualityLevel } from './protocol'
+import type { QualityCause, QualityChanged, QualityLevel, QualityReason } from './protocol'
 import { GOOD, RANK } from './quality'
 import type { PeerQuality, Quality, QualityAdvice, Verdict } from './types'
 
 /** The server repeats what is not good every 10 s: what it has not repeated is over. */
 const TOLD_KEEPS_MS = 25_000
+/**
+ * The server smooths what it measures: a loss or delay that we have not seen for so long is over,
+ * though it has not said so yet.
+ */
+const SECONDS_TO_KNOW_BETTER = 8
+const SEEN_BY_OURSELVES = new Set<QualityReason>(['loss', 'delay'])
 /** Sending poorly for so long: the picture costs the voice. */
 const SECONDS_TO_VIDEO_OFF = 6
 /** Poor for so long: what we advised has not helped. */
@@ -24,6 +30,7 @@ const FINE: PeerQuality = { ...GOOD, facts: null }
 export class Diagnosis {
   readonly #told = new Map<string, { quality: PeerQuality; atMs: number }>()
   #poorSinceMs: number | null = null
+  #goodSinceMs: number | null = null
 
   /** The server's word on a participant, maybe on ourselves. */
   hear({ participant, grade, cause, reason, affects, facts }: QualityChanged, nowMs: number): void {
@@ -40,15 +47,25 @@ export class Diagnosis {
   clear(): void {
     this.#told.clear()
     this.#poorSinceMs = null
+    this.#goodSinceMs = null
   }
 
   /** Ourselves: the worse of both views. A path that is gone only we can see. */
   own(measured: Verdict, me: string, means: Means, nowMs: number): Quality {
-    const verdict = worse(measured, this.told(me, nowMs))
+    this.#goodSinceMs = measured.level === 'good' ? (this.#goodSinceMs ?? nowMs) : null
+    const verdict = worse(measured, this.#believed(me, nowMs))
     const poor = RANK[verdict.level] <= RANK.poor
     this.#poorSinceMs = poor ? (this.#poorSinceMs ?? nowMs) : null
     const seconds = (nowMs - (this.#poorSinceMs ?? nowMs)) / 1000
     return { ...verdict, advice: advise(verdict, means, seconds) }
+  }
+
+  /** The server's word on ourselves, unless we know better by now. */
+  #believed(me: string, nowMs: number): Verdict {
+    const told = this.told(me, nowMs)
+    const goodSeconds = (nowMs - (this.#goodSinceMs ?? nowMs)) / 1000
+    const over = told.cause === 'self' && SEEN_BY_OURSELVES.has(told.reason)
+    return over && goodSeconds >= SECONDS_TO_KNOW_BETTER ? GOOD : told
   }
 
   /** Another; `shown` is the level that the room's list gives. */

@@ -28,6 +28,22 @@ test('a path at the edge between two levels does not flicker', () => {
   expect(new Set(shown.flat())).toEqual(new Set(['good']))
 })
 
+test('words for the same level have to last before others take their place', () => {
+  const judge = new QualityJudge()
+  const suffers = (times: number, sample: Partial<PathSample>): string => {
+    levels(judge, sample, times)
+    return judge.verdict.affects
+  }
+  const up = { lossUpRatio: 0.2 }
+  const both = { lossUpRatio: 0.2, lossDownRatio: 0.2 }
+  expect(suffers(3, up)).toBe('sending')
+  for (let turn = 0; turn < 10; turn += 1) {
+    expect(suffers(2, both)).toBe('sending')
+    expect(suffers(1, up)).toBe('sending')
+  }
+  expect(suffers(3, both)).toBe('both')
+})
+
 test.each<[Partial<PathSample>, string, string, string]>([
   [{ lossUpRatio: 0.04 }, 'fair', 'loss', 'sending'],
   [{ lossDownRatio: 0.11 }, 'poor', 'loss', 'receiving'],

@@ -34,7 +34,7 @@ interface Fault {
 export class QualityJudge {
   #verdict = GOOD
   #streak = 0
-  #streakLevel: QualityLevel = 'good'
+  #latest = GOOD
   #smoothedRttMs: number | null = null
 
   get verdict(): Verdict {
@@ -54,10 +54,16 @@ export class QualityJudge {
       this.#smoothedRttMs = before + (sample.rttMs - before) / 2
     }
     const verdict = judge(sample, this.#smoothedRttMs ?? 0)
-    this.#streak = verdict.level === this.#streakLevel ? this.#streak + 1 : 1
-    this.#streakLevel = verdict.level
+    this.#streak = this.#goesOn(verdict) ? this.#streak + 1 : 1
+    this.#latest = verdict
     if (this.#isConfirmed(verdict.level)) this.#verdict = verdict
     return this.#verdict
+  }
+
+  /** Another level is one streak whatever it comes from; at the same level the words count, too. */
+  #goesOn(verdict: Verdict): boolean {
+    if (verdict.level !== this.#latest.level) return false
+    return verdict.level !== this.#verdict.level || sameWords(verdict, this.#latest)
   }
 
   #isConfirmed(level: QualityLevel): boolean {
@@ -66,6 +72,9 @@ export class QualityJudge {
     return this.#streak >= (falls ? SAMPLES_TO_FALL : SAMPLES_TO_RISE)
   }
 }
+
+const sameWords = (one: Verdict, other: Verdict): boolean =>
+  one.reason === other.reason && one.affects === other.affects
 
 function judge(sample: PathSample, rttMs: number): Verdict {
   const poor = worst(sample, rttMs, POOR)
