@@ -2,7 +2,6 @@
 
 mod hex;
 mod ice;
-mod mutations;
 mod payloads;
 mod rtcp;
 mod rtp;

@@ -272,6 +272,6 @@ proptest! {
 
     #[test]
     fn no_bytes_make_it_panic(compound in prop::collection::vec(any::<u8>(), 0..200)) {
-        crate::mutations::walk_rtcp(&compound);
+        mianshi_engine_fuzz_targets::rtcp(&compound);
     }
 }

@@ -1,0 +1,4 @@
+//! See `mianshi_engine_fuzz_targets::red`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mianshi_engine_fuzz_targets::red(bytes));
