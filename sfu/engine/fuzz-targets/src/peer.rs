@@ -29,9 +29,9 @@ pub fn peer(mut records: &[u8]) {
     while let Some((&[kind, bytes], rest)) = records.split_first_chunk::<RECORD_HEADER_BYTES>() {
         let (plain, rest) = rest.split_at(usize::from(bytes).min(rest.len()));
         records = rest;
-        now = now + core::time::Duration::from_millis(3);
+        now += core::time::Duration::from_millis(3);
         if kind % 3 == TICK {
-            now = now + core::time::Duration::from_millis(u64::from(bytes));
+            now += core::time::Duration::from_millis(u64::from(bytes));
             engine.tick(now);
         } else if let Some(mut sealed) = seal(&mut sealer, plain, kind % 3 == 1) {
             engine.receive(&mut sealed, address(1), now);
