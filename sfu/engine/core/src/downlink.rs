@@ -71,8 +71,18 @@ impl Downlink {
         estimated.or(self.remb_bps)
     }
 
+    /// Whether the viewer ever told anything of the path; before that a start is assumed.
+    pub fn is_measured(&self) -> bool {
+        let estimator = self.estimator.as_ref();
+        self.remb_bps.is_some() || estimator.is_some_and(|estimator| estimator.is_measured())
+    }
+
+    /// The share of packets that the path loses, 0 while that is not told.
+    pub fn loss_ratio(&self) -> f64 {
+        self.estimator.as_ref().map_or(0.0, |e| e.loss_ratio())
+    }
+
     /// The slots could use `bps` altogether from now on: the path is probed for it.
-    #[allow(dead_code, reason = "the choice of layers says it")]
     pub fn want_bps(&mut self, bps: u64) {
         self.wanted_bps = bps;
     }
@@ -144,6 +154,11 @@ impl Downlink {
         })
     }
 
+    /// Whether nothing is learned any more of a path that is only known by its feedback.
+    pub fn is_stale(&self, now: Time) -> bool {
+        self.estimator.is_some() && !self.is_active(now)
+    }
+
     /// Bytes that a probe cluster lacks now; nothing when none is being sent.
     pub fn probe_due_bytes(&mut self, now: Time) -> Option<u64> {
         self.estimator.as_mut()?.probe_due_bytes(now)
@@ -164,7 +179,7 @@ impl Downlink {
             available_bps,
             acknowledged_bps: estimator.and_then(|e| e.acknowledged_bps()).unwrap_or(0),
             queue_delay: estimator.map_or(Duration::ZERO, |e| e.queue_delay()),
-            loss_ratio: estimator.map_or(0.0, |e| e.loss_ratio()),
+            loss_ratio: self.loss_ratio(),
             probe_clusters: estimator.map_or(0, |e| e.probe_clusters()),
         })
     }

@@ -10,6 +10,7 @@ use crate::keyframe::KeyframeRequest;
 use crate::nack::{Arrival, MissingPackets};
 use crate::packet::Packet;
 use crate::picture::PictureSize;
+use crate::rate::LayerRate;
 use crate::received::ReceivedWindow;
 use crate::reports::{Reception, SenderReportSeen};
 use crate::seqnum::SequenceExtender;
@@ -104,6 +105,8 @@ pub struct Layer {
     kind: MediaKind,
     /// How large its pictures are, where the format tells.
     pub size: Option<PictureSize>,
+    /// What it costs.
+    pub rate: LayerRate,
     retired: Option<(u32, Time)>,
     extender: SequenceExtender,
     window: ReceivedWindow,
@@ -140,6 +143,7 @@ impl Layer {
             totals: LayerTotals::default(),
             kind,
             size: None,
+            rate: LayerRate::default(),
             retired: None,
             extender: SequenceExtender::default(),
             window: ReceivedWindow::default(),
@@ -226,6 +230,9 @@ impl Layer {
     /// Keep a packet and note a keyframe.
     pub fn store(&mut self, packet: &Packet<'_>, now: Time) {
         self.totals.bytes += packet.payload.len() as u64;
+        let ends_frame = packet.header.marker;
+        self.rate
+            .receive(packet.temporal_layer(), packet.bytes.len(), ends_frame, now);
         self.cache.insert(packet.sequence, packet.bytes, now);
         // Sound can begin anywhere, so that no packet of it makes the missing ones meaningless.
         if packet.starts_keyframe && self.kind == MediaKind::Video {

@@ -4,6 +4,7 @@
 //! whole calls run in virtual time.
 #![forbid(unsafe_code)]
 
+mod allocation;
 mod bwe;
 mod cache;
 pub mod command;
@@ -23,6 +24,7 @@ mod pacer;
 mod packet;
 mod peer;
 mod picture;
+mod rate;
 mod received;
 mod redundancy;
 mod reports;
@@ -37,6 +39,7 @@ mod streams;
 pub mod time;
 mod timer;
 pub mod transport;
+mod watched;
 pub mod wire;
 
 /// A peer's number, allotted by the owner and never used twice.

@@ -143,6 +143,21 @@ impl<'a> Packet<'a> {
         &self.bytes[self.payload.clone()]
     }
 
+    /// The temporal layer; 0 where the format does not tell.
+    pub fn temporal_layer(&self) -> u8 {
+        let temporal = self.vp8.and_then(|vp8| vp8.temporal);
+        temporal.map_or(0, |temporal| temporal.index)
+    }
+
+    /// The packet with nothing in it.
+    pub fn emptied(&self) -> Self {
+        let mut empty = self.clone();
+        empty.payload.end = empty.payload.start;
+        empty.header.marker = false;
+        (empty.vp8, empty.starts_keyframe) = (None, false);
+        empty
+    }
+
     /// The size of the picture that a VP8 keyframe's first packet begins.
     pub fn picture_size(&self) -> Option<PictureSize> {
         self.vp8?;

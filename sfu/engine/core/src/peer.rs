@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::PeerId;
+use crate::allocation::Allocation;
 use crate::command::{Direction, Media};
 use crate::downlink::Downlink;
 use crate::extensions::MeaningById;
@@ -53,6 +54,8 @@ pub struct Peer {
     pub heard_told: Time,
     /// How many marks of silence were told since then.
     pub silence_told: usize,
+    /// How its bandwidth was shared among its slots.
+    pub allocation: Allocation,
     /// How many DTLS datagrams of it are passed on.
     pub dtls_budget: DtlsBudget,
 }
@@ -106,6 +109,7 @@ impl Peer {
             last_heard: now,
             heard_told: Time(0),
             silence_told: 0,
+            allocation: Allocation::default(),
             dtls_budget: DtlsBudget::new(now),
         }
     }

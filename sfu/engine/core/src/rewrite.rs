@@ -1,13 +1,22 @@
 //! A slot's numbering: sequence numbers, timestamps and VP8 indices that go on without a break
 //! while the packets come from one source, layer or restarted stream after another.
 
+mod segment;
+#[cfg(test)]
+mod tests;
+
 use crate::packet::Packet;
 use crate::seqnum::{near, timestamp_newer};
 use crate::time::Time;
-use crate::wire::vp8::PictureId;
+use segment::Segment;
 
-/// Stretches of one stream that are remembered for retransmissions.
-const SEGMENTS: usize = 8;
+/// Stretches of one stream that are remembered for retransmissions: four seconds of a slot that
+/// leaves out every other frame.
+const SEGMENTS: usize = 64;
+/// Room for them that every slot has from the start: most never leave anything out.
+const FIRST_SEGMENTS: usize = 8;
+/// Frames that are remembered as left out: longer ago nothing comes late.
+const REMEMBERED_FRAMES: usize = 16;
 /// Initial sequence numbers lie below this, so that the first wrap is far away (RFC 3711, 3.3.1).
 const INITIAL_MASK: u64 = 0x7fff;
 const COUNTER_BASE: u64 = 1 << 32;
@@ -54,22 +63,12 @@ pub struct Numbers {
     pub tl0_picture_index: u8,
 }
 
-/// Packets of one stream, mapped by constant offsets.
-#[derive(Clone, Copy, Debug)]
-struct Segment {
-    origin: Origin,
-    first_source: u64,
-    first_own: u64,
-    timestamp_offset: u32,
-    /// The last picture id of the source and what it became.
-    picture: Option<(u16, u16)>,
-    tl0_offset: Option<u8>,
-}
-
 /// The numbering of one slot.
 #[derive(Debug)]
 pub struct Rewriter {
     segments: Vec<Segment>,
+    /// Frames that were left out, by the source's timestamp, the newest first.
+    skipped: [Option<u32>; REMEMBERED_FRAMES],
     highest: Option<u64>,
     next_sequence: u64,
     /// The slot's first number.
@@ -86,7 +85,8 @@ impl Rewriter {
     /// A numbering that starts at numbers taken from `seed`.
     pub fn new(seed: u64) -> Self {
         Self {
-            segments: Vec::with_capacity(SEGMENTS),
+            segments: Vec::with_capacity(FIRST_SEGMENTS),
+            skipped: [None; REMEMBERED_FRAMES],
             highest: None,
             next_sequence: COUNTER_BASE + (seed & INITIAL_MASK),
             first: COUNTER_BASE + (seed & INITIAL_MASK),
@@ -123,18 +123,21 @@ impl Rewriter {
             timestamp_offset: timestamp.wrapping_sub(packet.header.timestamp),
             picture: None,
             tl0_offset: None,
+            skipped: None,
         });
+        self.skipped = [None; REMEMBERED_FRAMES];
     }
 
-    /// Number a packet of the current stream; nothing if it is older than the stream's beginning.
+    /// Number a packet of the current stream; nothing if it is older than the stream's beginning,
+    /// or belongs to a frame that was left out.
     pub fn number(&mut self, packet: &Packet<'_>, now: Time) -> Option<Numbers> {
         self.close_long_pause(packet.sequence);
-        let segment = self.segments.last_mut()?;
-        let sequence = segment.first_own + packet.sequence.checked_sub(segment.first_source)?;
-        let numbers = segment.number(packet, sequence, self.last_picture_id, self.last_tl0);
+        let (at, sequence) = self.place_of(packet.sequence)?;
+        let (picture_id, tl0) = (self.last_picture_id, self.last_tl0);
+        let numbers = self.segments[at].number(packet, sequence, picture_id, tl0);
         if self.highest.is_none_or(|highest| sequence > highest) {
             self.highest = Some(sequence);
-            self.next_sequence = sequence + 1;
+            self.next_sequence = self.next_sequence.max(sequence + 1);
             self.last_sent = now;
         }
         self.follow(packet, numbers);
@@ -159,6 +162,61 @@ impl Rewriter {
         (self.unsent > self.first).then(|| self.unsent - 1)
     }
 
+    /// Leave out a packet of the current stream: what follows closes the gap.
+    ///
+    /// A packet that comes late may have a number already, between those of others, and is not
+    /// left out: its number is returned.
+    pub fn skip(&mut self, packet: &Packet<'_>, now: Time) -> Option<Numbers> {
+        self.close_long_pause(packet.sequence);
+        let (at, own) = self.place_of(packet.sequence)?;
+        if own < self.next_sequence {
+            return self.number(packet, now);
+        }
+        self.note_skipped(packet.header.timestamp);
+        let last = self.segments[at];
+        let unused = last.skipped.is_some() && last.first_own == self.next_sequence;
+        // What is missing between two packets of one frame is of that frame too.
+        let same_frame = last.skipped == Some(packet.header.timestamp);
+        let first_own = if unused && same_frame {
+            last.first_own
+        } else {
+            own
+        };
+        let next = last.behind(packet, first_own, self.last_picture_id);
+        match unused && first_own == last.first_own {
+            true => self.segments[at] = next,
+            false => self.append(next),
+        }
+        self.next_sequence = first_own;
+        None
+    }
+
+    /// Whether a frame was left out lately: the rest of it is of no use to the viewer, who only
+    /// waits for its numbers.
+    pub fn has_skipped(&self, timestamp: u32) -> bool {
+        self.skipped.contains(&Some(timestamp))
+    }
+
+    fn note_skipped(&mut self, timestamp: u32) {
+        if self.skipped[0] != Some(timestamp) {
+            self.skipped.rotate_right(1);
+            self.skipped[0] = Some(timestamp);
+        }
+    }
+
+    /// The segment of a packet of the current stream, and the packet's own number.
+    fn place_of(&self, source_sequence: u64) -> Option<(usize, u64)> {
+        let mut end = u64::MAX;
+        for (at, segment) in self.segments.iter().enumerate().rev() {
+            if let Some(own) = segment.own(source_sequence) {
+                return (own < end).then_some((at, own));
+            }
+            segment.skipped?;
+            end = segment.first_own;
+        }
+        None
+    }
+
     /// Packets of the stream were left out (a payload the viewer lacks): go on without the gap.
     fn close_long_pause(&mut self, source_sequence: u64) {
         let Some(last) = self.segments.last().copied() else {
@@ -171,6 +229,7 @@ impl Rewriter {
         self.append(Segment {
             first_source: source_sequence,
             first_own: self.next_sequence,
+            skipped: None,
             ..last
         });
     }
@@ -272,277 +331,6 @@ impl Rewriter {
         }
         if vp8.tl0_picture_index.is_some() {
             self.last_tl0 = numbers.tl0_picture_index;
-        }
-    }
-}
-
-impl Segment {
-    fn number(
-        &mut self,
-        packet: &Packet<'_>,
-        sequence: u64,
-        last_picture_id: u16,
-        last_tl0: u8,
-    ) -> Numbers {
-        let vp8 = packet.vp8;
-        Numbers {
-            sequence,
-            timestamp: packet.header.timestamp.wrapping_add(self.timestamp_offset),
-            picture_id: vp8
-                .and_then(|vp8| vp8.picture_id)
-                .map_or(0, |id| self.picture_id(id, last_picture_id)),
-            tl0_picture_index: vp8
-                .and_then(|vp8| vp8.tl0_picture_index)
-                .map_or(0, |index| {
-                    let offset = *self
-                        .tl0_offset
-                        .get_or_insert(last_tl0.wrapping_add(1).wrapping_sub(index.value));
-                    index.value.wrapping_add(offset)
-                }),
-        }
-    }
-
-    /// Picture ids are followed by differences: a source may count in 7 bits, a slot in 15.
-    fn picture_id(&mut self, id: PictureId, last: u16) -> u16 {
-        let (source, own) = *self
-            .picture
-            .get_or_insert((id.value, last.wrapping_add(1) & 0x7fff));
-        let bits = if id.wide { 15 } else { 7 };
-        let difference = ((id.value.wrapping_sub(source) << (16 - bits)) as i16) >> (16 - bits);
-        let mapped = own.wrapping_add_signed(difference) & 0x7fff;
-        if difference > 0 {
-            self.picture = Some((id.value, mapped));
-        }
-        mapped
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::packet::Format;
-    use crate::packet::Marks;
-    use crate::wire::rtp::RtpHeader;
-
-    const FIRST: Origin = Origin {
-        peer: 0,
-        source: 0,
-        layer: 0,
-        stream: 1,
-    };
-    const SECOND: Origin = Origin { stream: 2, ..FIRST };
-
-    /// A VP8 packet with a picture id of 7 or 15 bits.
-    fn vp8(timestamp: u32, picture_id: u16, wide: bool) -> Vec<u8> {
-        let mut bytes = vec![0x80, 96, 0, 0];
-        bytes.extend_from_slice(&timestamp.to_be_bytes());
-        bytes.extend_from_slice(&[0, 0, 0, 9, 0x90, 0xc0]);
-        match wide {
-            true => bytes.extend_from_slice(&(picture_id | 0x8000).to_be_bytes()),
-            false => bytes.push(picture_id as u8 & 0x7f),
-        }
-        bytes.extend_from_slice(&[7, 0, 1, 2, 3]);
-        bytes
-    }
-
-    fn packet(bytes: &[u8], sequence: u64) -> Packet<'_> {
-        Packet::describe(
-            bytes,
-            RtpHeader::parse(bytes).expect("RTP"),
-            Marks::default(),
-            sequence,
-            Format::Vp8,
-        )
-        .expect("a VP8 packet")
-    }
-
-    #[test]
-    fn a_narrow_picture_id_becomes_an_endless_wide_one() {
-        let mut rewriter = Rewriter::new(42);
-        let mut last: Option<Numbers> = None;
-        for frame in 0..400u16 {
-            let bytes = vp8(u32::from(frame) * 3_000, 100 + frame, false);
-            let packet = packet(&bytes, 1_000 + u64::from(frame));
-            if frame == 0 {
-                rewriter.begin(FIRST, &packet, Advance::default());
-            }
-            let numbers = rewriter.number(&packet, Time(0)).expect("a number");
-            if let Some(last) = last {
-                assert_eq!(numbers.picture_id, (last.picture_id + 1) & 0x7fff);
-                assert_eq!(numbers.sequence, last.sequence + 1);
-            }
-            last = Some(numbers);
-        }
-    }
-
-    #[test]
-    fn a_second_stream_goes_on_where_the_first_ended() {
-        let mut rewriter = Rewriter::new(7);
-        let bytes = vp8(5_000, 9, true);
-        rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
-        let before = rewriter
-            .number(&packet(&bytes, 100), Time(0))
-            .expect("a number");
-        let bytes = vp8(77, 30_000, true);
-        let advance = Advance {
-            elapsed: 3_000,
-            capture: None,
-        };
-        rewriter.begin(SECOND, &packet(&bytes, 9_000), advance);
-        let after = rewriter
-            .number(&packet(&bytes, 9_000), Time(0))
-            .expect("a number");
-        assert_eq!(after.sequence, before.sequence + 1);
-        assert_eq!(after.timestamp, before.timestamp.wrapping_add(3_000));
-        assert_eq!(after.picture_id, (before.picture_id + 1) & 0x7fff);
-        assert_eq!(
-            after.tl0_picture_index,
-            before.tl0_picture_index.wrapping_add(1)
-        );
-        assert!(rewriter.begins_at(after.sequence));
-        // A straggler of before the beginning has no number.
-        assert_eq!(rewriter.number(&packet(&bytes, 8_999), Time(0)), None);
-    }
-
-    #[test]
-    fn numbers_that_never_left_go_to_the_next_stream() {
-        let mut rewriter = Rewriter::new(7);
-        let bytes = vp8(5_000, 9, true);
-        rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
-        let numbers: Vec<u64> = (100..110)
-            .map(|sequence| rewriter.number(&packet(&bytes, sequence), Time(0)))
-            .map(|numbers| numbers.expect("a number").sequence)
-            .collect();
-        // The third overtook the second on the way here; neither can be given again.
-        rewriter.left(numbers[0]);
-        rewriter.left(numbers[2]);
-        rewriter.take_back_unsent();
-        assert_eq!(rewriter.newest_left(), Some(numbers[2]));
-        rewriter.begin(SECOND, &packet(&bytes, 900), Advance::default());
-        let next = rewriter.number(&packet(&bytes, 900), Time(0));
-        assert_eq!(next.map(|next| next.sequence), Some(numbers[3]));
-        assert_eq!(
-            rewriter.locate(numbers[3] as u16),
-            Some((SECOND, 900, numbers[3]))
-        );
-        assert_eq!(
-            rewriter.locate(numbers[1] as u16),
-            Some((FIRST, 101, numbers[1]))
-        );
-        // A straggler of the first stream has no number any more.
-        assert_eq!(rewriter.number(&packet(&bytes, 104), Time(0)), None);
-    }
-
-    #[test]
-    fn a_stream_of_which_nothing_left_leaves_no_trace() {
-        let mut rewriter = Rewriter::new(7);
-        let bytes = vp8(5_000, 9, true);
-        rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
-        let first = rewriter
-            .number(&packet(&bytes, 100), Time(0))
-            .expect("a number");
-        rewriter.take_back_unsent();
-        assert_eq!((rewriter.newest_left(), rewriter.last_sent()), (None, None));
-        rewriter.begin(SECOND, &packet(&bytes, 5), Advance::default());
-        let again = rewriter
-            .number(&packet(&bytes, 5), Time(0))
-            .expect("a number");
-        assert_eq!(again.sequence, first.sequence);
-    }
-
-    #[test]
-    fn every_number_leads_back_to_its_packet() {
-        let mut rewriter = Rewriter::new(7);
-        let bytes = vp8(5_000, 9, true);
-        rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
-        let first = rewriter
-            .number(&packet(&bytes, 100), Time(0))
-            .expect("a number");
-        let ahead = rewriter
-            .number(&packet(&bytes, 103), Time(0))
-            .expect("a number");
-        rewriter.begin(SECOND, &packet(&bytes, 50), Advance::default());
-        let second = rewriter
-            .number(&packet(&bytes, 50), Time(0))
-            .expect("a number");
-        assert_eq!(
-            rewriter.locate(first.sequence as u16),
-            Some((FIRST, 100, first.sequence))
-        );
-        // 102 was never seen, but the viewer may ask for it.
-        assert_eq!(
-            rewriter.locate(ahead.sequence as u16 - 1),
-            Some((FIRST, 102, ahead.sequence - 1))
-        );
-        assert_eq!(
-            rewriter.locate(second.sequence as u16),
-            Some((SECOND, 50, second.sequence))
-        );
-        assert_eq!(rewriter.locate(second.sequence as u16 + 1), None);
-        assert_eq!(rewriter.locate(first.sequence as u16 - 1), None);
-        let again = rewriter.number_again(&packet(&bytes, 100), first.sequence as u16);
-        assert_eq!(again, Some(first));
-    }
-
-    #[test]
-    fn a_stream_that_was_left_out_for_long_goes_on_within_reach_of_srtp() {
-        let mut rewriter = Rewriter::new(7);
-        let bytes = vp8(5_000, 9, true);
-        rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
-        let before = rewriter
-            .number(&packet(&bytes, 100), Time(0))
-            .expect("a number");
-        let after = rewriter
-            .number(&packet(&bytes, 40_100), Time(0))
-            .expect("a number");
-        assert_eq!(after.sequence, before.sequence + 1);
-        assert_eq!(
-            rewriter.locate(after.sequence as u16),
-            Some((FIRST, 40_100, after.sequence))
-        );
-        assert_eq!(
-            rewriter.locate(before.sequence as u16),
-            Some((FIRST, 100, before.sequence))
-        );
-        // A straggler of the pause has no number: its own would be another packet's.
-        assert_eq!(rewriter.number(&packet(&bytes, 40_099), Time(0)), None);
-    }
-
-    #[test]
-    fn a_capture_time_is_believed_only_near_the_elapsed_time() {
-        let bytes = vp8(5_000, 9, true);
-        for (capture, expected) in [(5_900, 900), (5_000 + 900_000, 1_000), (4_000, 1)] {
-            let mut rewriter = Rewriter::new(7);
-            rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
-            let before = rewriter
-                .number(&packet(&bytes, 100), Time(0))
-                .expect("a number");
-            let advance = Advance {
-                elapsed: 1_000,
-                capture: Some(capture),
-            };
-            rewriter.begin(SECOND, &packet(&bytes, 200), advance);
-            let after = rewriter
-                .number(&packet(&bytes, 200), Time(0))
-                .expect("a number");
-            assert_eq!(
-                after.timestamp.wrapping_sub(before.timestamp),
-                expected,
-                "capture {capture}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_slot_starts_with_a_low_sequence_number() {
-        for seed in 0..200u64 {
-            let mut rewriter = Rewriter::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            let bytes = vp8(5_000, 9, true);
-            rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
-            let first = rewriter
-                .number(&packet(&bytes, 100), Time(0))
-                .expect("a number");
-            assert!(first.sequence as u16 <= 0x7fff);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! A viewer's m-section that we fill: one outgoing stream, whatever source it shows.
 
 mod compose;
+mod temporal;
 
+use core::cmp::Ordering;
 use core::time::Duration;
 
 use crate::cache::{
@@ -18,6 +20,7 @@ use crate::source::LayerSet;
 use crate::time::Time;
 
 pub use compose::{OVERHEAD_BYTES, PADDING_PACKET_BYTES, Sending, Stamp};
+pub use temporal::{ALL as ALL_TEMPORAL, TemporalFilter};
 
 /// The source that a slot shows: indices of publisher and source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,23 @@ pub struct Shown {
     pub peer: usize,
     /// The source's index in the publisher.
     pub source: usize,
+}
+
+/// A layer, and how many of its frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The layer's index in the source.
+    pub layer: usize,
+    /// The highest temporal layer.
+    pub temporal: u8,
+}
+
+impl Target {
+    /// Whatever comes.
+    pub const BEST: Self = Self {
+        layer: usize::MAX,
+        temporal: ALL_TEMPORAL,
+    };
 }
 
 /// What to do with a packet of the shown source.
@@ -86,8 +106,20 @@ pub struct Slot {
     pub shown: Option<Shown>,
     /// How the viewer uses it.
     pub tuning: Tuning,
-    /// The highest layer that the viewer is to get; nothing while no pictures are shown.
-    pub target: Option<usize>,
+    /// What the viewer is to get; nothing while no pictures are shown.
+    pub target: Option<Target>,
+    /// True while pictures are held back for want of bandwidth.
+    pub paused: bool,
+    /// The layers that the publisher should send for this slot.
+    pub wants: LayerSet,
+    /// When the slot began to show its source.
+    pub shown_since: Time,
+    /// True from a change of its use until that was reckoned with.
+    pub retuned: bool,
+    /// True until the first picture was asked for.
+    pub unstarted: bool,
+    /// Which frames are shown.
+    pub temporal: TemporalFilter,
     /// The numbering.
     pub rewriter: Rewriter,
     /// Limits retransmissions.
@@ -127,7 +159,13 @@ impl Slot {
             cname: String::new(),
             shown: None,
             tuning: Tuning::default(),
-            target: Some(usize::MAX),
+            target: Some(Target::BEST),
+            paused: false,
+            wants: LayerSet::default(),
+            shown_since: Time(0),
+            retuned: false,
+            unstarted: true,
+            temporal: TemporalFilter::default(),
             rewriter: Rewriter::new(seed),
             resends: ResendLimiter::default(),
             depth: Depth::default(),
@@ -172,6 +210,8 @@ impl Slot {
     pub fn show(&mut self, shown: Shown, codecs: &[Codec]) {
         self.shown = Some(shown);
         self.live = None;
+        self.unstarted = true;
+        self.wants = LayerSet::default();
         self.map_codecs(codecs);
     }
 
@@ -179,6 +219,7 @@ impl Slot {
     pub fn clear(&mut self) {
         self.shown = None;
         self.live = None;
+        self.wants = LayerSet::default();
     }
 
     /// The source stops for a while: video goes on at a keyframe only.
@@ -210,9 +251,11 @@ impl Slot {
         let Some(target) = self.target else {
             return Verdict::Ignore;
         };
-        let wanted = arriving.nearest(target) == Some(origin.layer);
+        let wanted = arriving.nearest(target.layer) == Some(origin.layer);
         match packet.starts_keyframe {
-            true if wanted || (self.live.is_none() && origin.layer <= target) => Verdict::Begin,
+            true if wanted || (self.live.is_none() && origin.layer <= target.layer) => {
+                Verdict::Begin
+            }
             false if wanted => Verdict::AwaitKeyframe,
             _ => Verdict::Ignore,
         }
@@ -227,6 +270,25 @@ impl Slot {
             payload_type,
             clock_rate,
             keyframe_timestamp: None,
+        });
+        self.temporal = TemporalFilter::default();
+        self.aim();
+    }
+
+    /// Show this from now on; another layer from its next keyframe on.
+    pub fn aim_at(&mut self, target: Target) {
+        self.target = Some(target);
+        self.aim();
+    }
+
+    /// While a lower layer is awaited only the base of the present one is shown.
+    fn aim(&mut self) {
+        let Some(target) = self.target else { return };
+        let live = self.live.map_or(target.layer, |live| live.origin.layer);
+        self.temporal.aim(match live.cmp(&target.layer) {
+            Ordering::Less => ALL_TEMPORAL,
+            Ordering::Equal => target.temporal,
+            Ordering::Greater => 0,
         });
     }
 

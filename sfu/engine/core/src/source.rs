@@ -8,6 +8,7 @@ use crate::packet::Format;
 use crate::redundancy::Redundancy;
 use crate::speaker::Speech;
 use crate::time::Time;
+use crate::watched::WatchedLayers;
 
 /// Most simulcast layers of a source; more in a description are ignored.
 pub const MAX_LAYERS: usize = 4;
@@ -20,6 +21,27 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 pub struct LayerSet(u8);
 
 impl LayerSet {
+    /// The lowest `count` layers.
+    pub const fn first(count: usize) -> Self {
+        match count {
+            0 => Self(0),
+            1..8 => Self(u8::MAX >> (8 - count)),
+            _ => Self(u8::MAX),
+        }
+    }
+
+    /// Less the others.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// With this layer too.
     #[must_use]
     pub const fn with(self, layer: usize) -> Self {
@@ -89,6 +111,8 @@ pub struct Source {
     pub speech: Speech,
     /// How it repeats sound, if it may.
     pub redundancy: Option<Redundancy>,
+    /// Which layers are watched.
+    pub watched: WatchedLayers,
     arriving: LayerSet,
     looked: Time,
 }
@@ -106,6 +130,7 @@ impl Source {
             subscribers: Vec::new(),
             speech: Speech::default(),
             redundancy: None,
+            watched: WatchedLayers::default(),
             arriving: LayerSet::default(),
             looked: Time(0),
         };
@@ -148,6 +173,7 @@ impl Source {
                 )
                 .collect();
             self.arriving = LayerSet::default();
+            self.watched = WatchedLayers::default();
         }
         let has_nack = self.has_nack();
         self.layers
@@ -185,6 +211,11 @@ impl Source {
     /// The index of a layer by its rid.
     pub fn layer_by_rid(&self, rid: &str) -> Option<usize> {
         self.layers.iter().position(|layer| layer.rid == rid)
+    }
+
+    /// True once anything of it arrived.
+    pub fn has_begun(&self) -> bool {
+        self.layers.iter().any(|layer| layer.totals.packets > 0)
     }
 
     /// True if layers are told apart by rid.

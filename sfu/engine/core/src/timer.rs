@@ -24,9 +24,13 @@ pub enum Task {
     Pace,
     /// Look after the path to the viewer: silence, probes.
     Downlink,
+    /// Share a viewer's bandwidth among its slots.
+    Allocate,
+    /// Tell a publisher which layers are watched.
+    Watched,
 }
 
-const TASKS: usize = 8;
+const TASKS: usize = 10;
 
 /// Deadlines by peer index and task; each pair has at most one.
 #[derive(Debug, Default)]

@@ -175,9 +175,15 @@ fn a_viewer_with_feedback_and_a_crowded_path_costs_no_allocation() {
     let mut stream = camera();
     let (mut engine, mut publisher) = call(1, &stream.mid, "v0");
     let mut viewer = Client::new(2);
-    stream.packets_per_frame = 20;
+    stream.packets_per_frame = 2;
     let mut now = Time::from_millis(5);
-    let mut packets = traffic(&mut publisher, &mut stream, 700, &mut now);
+    stream.packets_per_keyframe = 60;
+    let mut packets = Vec::new();
+    for _ in 0..28 {
+        // A viewer that fell behind goes on with the next keyframe.
+        stream.keyframe_wanted = true;
+        packets.extend(traffic(&mut publisher, &mut stream, 25, &mut now));
+    }
     let (mut sent, mut allocated, mut next_feedback) = (0u64, 0, Time(0));
     for (at, packet) in &mut packets {
         if *at >= next_feedback {

@@ -331,6 +331,11 @@ impl Estimator {
         Some((self.bps * (1.0 - kept_back) * self.drain_factor()) as u64)
     }
 
+    /// Whether any feedback came.
+    pub fn is_measured(&self) -> bool {
+        self.last_feedback.is_some()
+    }
+
     /// Pictures may leave at this rate; nothing before the first feedback.
     pub fn pacing_bps(&self) -> Option<u64> {
         self.last_feedback?;

@@ -207,6 +207,7 @@ impl Engine {
             return;
         };
         for subscriber in closed.subscribers {
+            self.stop_showing(subscriber, Shown { peer, source });
             if let Some(slot) = self.slot_mut(subscriber) {
                 slot.clear();
             }
@@ -228,6 +229,7 @@ impl Engine {
         if let Some(source) = self.source_mut(shown.peer, shown.source) {
             source.unsubscribe(at);
         }
+        self.stop_showing(at, shown);
         if let Some(slot) = self.slot_mut(at) {
             slot.clear();
         }
@@ -273,8 +275,7 @@ impl Engine {
             slot.show(shown, &codecs);
         }
         if kind == Some(MediaKind::Video) {
-            self.retarget(at, now);
-            self.start_picture(at, shown, now);
+            self.begin_showing(at, now);
         }
     }
 
@@ -289,7 +290,7 @@ impl Engine {
         let Some(target) = self.slot(at).and_then(|slot| slot.target) else {
             return;
         };
-        let Some(layer) = source.arriving().nearest(target) else {
+        let Some(layer) = source.arriving().nearest(target.layer) else {
             return self.want_keyframe_for_route(shown, now);
         };
         let state = &source.layers[layer];
@@ -330,7 +331,13 @@ impl Engine {
                     now,
                 );
             }
-            return;
+            return self.source_changed(
+                Shown {
+                    peer,
+                    source: index,
+                },
+                now,
+            );
         }
         source
             .layers
@@ -346,6 +353,13 @@ impl Engine {
         if let Some(change) = fell_silent {
             self.tell_speech(peer, index, change);
         }
+        self.source_changed(
+            Shown {
+                peer,
+                source: index,
+            },
+            now,
+        );
     }
 
     fn request_keyframe(&mut self, id: PeerId, mid: &str, now: Time) {

@@ -40,6 +40,7 @@ impl Engine {
         {
             return self.drop(DropReason::Malformed);
         }
+        self.check_bandwidth(index, now);
         self.watch_downlink(index, now);
     }
 
@@ -61,6 +62,7 @@ impl Engine {
         if peer.downlink.tick(now) {
             self.timers.arm(index, Task::Pace, now);
         }
+        self.check_bandwidth(index, now);
         self.watch_downlink(index, now);
     }
 

@@ -65,6 +65,11 @@ impl Engine {
             return;
         };
         slot.begin(origin, packet);
+        self.timers
+            .arm(origin.peer, crate::timer::Task::Watched, now);
+        let Some(slot) = self.slot_mut(at) else {
+            return;
+        };
         let elapsed = slot.rewriter.last_sent().map_or(0, |last| {
             let micros = now.since(last).as_micros() as u64;
             (micros * u64::from(slot.clock_rate()) / 1_000_000) as u32
@@ -173,6 +178,9 @@ impl Engine {
         let Some(slot) = peer.slots.get_mut(at.slot).and_then(Option::as_mut) else {
             return;
         };
+        if !slot.temporal.shows(packet) {
+            return self.leave_out(at, packet, now);
+        }
         let Some(numbers) = slot.rewriter.number(packet, now) else {
             return;
         };
@@ -181,6 +189,23 @@ impl Engine {
         } else {
             self.send_paced(at, packet, numbers, now);
         }
+    }
+
+    /// A packet of a frame that the slot does not show. One that comes late may have a place for
+    /// which the viewer waits: with nothing in it, if the rest of its frame was left out.
+    fn leave_out(&mut self, at: Subscriber, packet: &Packet<'_>, now: Time) {
+        let Some(slot) = self.slot_mut(at) else {
+            return;
+        };
+        let Some(numbers) = slot.rewriter.skip(packet, now) else {
+            return;
+        };
+        let empty = slot
+            .rewriter
+            .has_skipped(packet.header.timestamp)
+            .then(|| packet.emptied());
+        let packet = empty.as_ref().unwrap_or(packet);
+        self.emit(at, packet, numbers, Sending::First, now);
     }
 
     /// Write, seal and queue one packet. Nothing is sent to a peer without address or keys.
@@ -263,6 +288,12 @@ impl Engine {
                     .slot_mut(at)?
                     .rewriter
                     .number_again(packet, sequence)?;
+                let skipped = engine
+                    .slot(at)?
+                    .rewriter
+                    .has_skipped(packet.header.timestamp);
+                let empty = skipped.then(|| packet.emptied());
+                let packet = empty.as_ref().unwrap_or(packet);
                 engine.emit(at, packet, numbers, Sending::Again, now);
                 if is_doubled {
                     engine.emit(at, packet, numbers, Sending::Again, now);

@@ -1,12 +1,47 @@
-//! Which layer each slot is to show.
+//! Which layer each slot shows, and which layers a publisher should send.
+
+use core::time::Duration;
 
 use super::Engine;
 use crate::PeerId;
+use crate::allocation::{Demand, Ladder, Standing};
 use crate::command::{MediaKind, Tuning};
+use crate::event::Event;
 use crate::picture::useful_layer;
 use crate::rewrite::Origin;
-use crate::source::Subscriber;
+use crate::slot::{ALL_TEMPORAL, Shown, Slot, Target};
+use crate::source::{LayerSet, Source, Subscriber};
 use crate::time::Time;
+use crate::timer::Task;
+
+/// How often a viewer's bandwidth is shared anew while it could show more.
+const ALLOCATE_INTERVAL: Duration = Duration::from_millis(100);
+/// Likewise while it shows all that is of use.
+const CALM_INTERVAL: Duration = Duration::from_millis(250);
+/// So long after a slot began to show a source all its layers of use are wanted: the viewer's
+/// bandwidth is still being found, and a layer that was paused takes time to come back.
+const SETTLING: Duration = Duration::from_secs(4);
+/// What sound may take at any time, above what it takes now.
+const SPEECH_BPS: u64 = 40_000;
+/// What is wanted while not everything is shown, of the sum of all rates: they are averages.
+const WANTED_PERCENT: u64 = 110;
+/// A layer that is being left is dropped at once if what is shown takes this share of what there
+/// is, instead of going on at a lower frame rate until the lower layer comes.
+const FAR_OVER_PERCENT: u64 = 150;
+
+/// Retransmissions repair this much without anybody noticing.
+const HARMLESS_LOSS: f64 = 0.05;
+/// By how much less is shown for each share of loss beyond that.
+const CAUTION: f64 = 3.0;
+/// But no less than this of what there is.
+const LEAST_SHOWN: f64 = 0.4;
+
+/// The larger a picture, the more of its packets are lost, and one that cannot be repaired in time
+/// spoils it: where much is lost, smaller pictures stand still less.
+fn share_shown(loss_ratio: f64) -> f64 {
+    let harmful = (loss_ratio - HARMLESS_LOSS).max(0.0);
+    (1.0 - CAUTION * harmful).max(LEAST_SHOWN)
+}
 
 impl Engine {
     pub(super) fn set_slot(&mut self, viewer: PeerId, slot: &str, tuning: Tuning, now: Time) {
@@ -16,48 +51,386 @@ impl Engine {
         let Some(slot) = self.peer(peer).and_then(|viewer| viewer.slot_by_mid(slot)) else {
             return;
         };
-        let at = Subscriber { peer, slot };
         let Some(state) = self
-            .slot_mut(at)
+            .slot_mut(Subscriber { peer, slot })
             .filter(|slot| slot.kind == MediaKind::Video && slot.tuning != tuning)
         else {
             return;
         };
-        state.tuning = tuning;
-        self.retarget(at, now);
+        (state.tuning, state.retuned) = (tuning, true);
+        self.allocate(peer, now);
     }
 
-    /// Choose a slot's layer anew, and go for it.
-    pub(super) fn retarget(&mut self, at: Subscriber, now: Time) {
-        let Some(shown) = self.slot(at).and_then(|slot| slot.shown) else {
+    /// A slot was just given a source of pictures.
+    pub(super) fn begin_showing(&mut self, at: Subscriber, now: Time) {
+        if let Some(slot) = self.slot_mut(at) {
+            slot.shown_since = now;
+        }
+        self.allocate(at.peer, now);
+    }
+
+    /// A slot is about to show nothing.
+    pub(super) fn stop_showing(&mut self, at: Subscriber, shown: Shown) {
+        self.set_paused(at, false);
+        self.timers.arm(shown.peer, Task::Watched, Time(0));
+    }
+
+    /// A source was enabled or disabled: bandwidth is needed or free.
+    pub(super) fn source_changed(&mut self, shown: Shown, now: Time) {
+        let Self { peers, timers, .. } = self;
+        let source = peers
+            .get(shown.peer)
+            .and_then(|peer| peer.as_deref()?.sources.get(shown.source)?.as_ref());
+        let Some(source) = source.filter(|source| source.kind == MediaKind::Video) else {
             return;
         };
+        for viewer in &source.subscribers {
+            timers.arm(viewer.peer, Task::Allocate, now);
+        }
+        timers.arm(shown.peer, Task::Watched, now);
+    }
+
+    /// What may be spent on a viewer may have changed: less counts at once.
+    pub(super) fn check_bandwidth(&mut self, index: usize, now: Time) {
+        let Some(viewer) = self.peer(index) else {
+            return;
+        };
+        let available_bps = viewer.downlink.available_bps(now);
+        if available_bps.is_some_and(|bps| viewer.allocation.falls_short(bps)) {
+            self.timers.arm(index, Task::Allocate, now);
+        }
+    }
+
+    /// Share a viewer's bandwidth among its slots, and have each go for what it gets.
+    pub(super) fn allocate(&mut self, index: usize, now: Time) {
+        let mut demands = core::mem::take(&mut self.demands);
+        demands.clear();
+        let slots = self.peer(index).map_or(0, |peer| peer.slots.len());
+        let mut active = false;
+        for slot in 0..slots {
+            let at = Subscriber { peer: index, slot };
+            active |= self.demand(at, &mut demands, now);
+        }
+        let calm = self.share_bandwidth(index, &mut demands, now);
+        for demand in &demands {
+            self.serve(index, demand, now);
+        }
+        self.demands = demands;
+        if active {
+            let interval = if calm {
+                CALM_INTERVAL
+            } else {
+                ALLOCATE_INTERVAL
+            };
+            self.timers.arm(index, Task::Allocate, now + interval);
+        }
+    }
+
+    /// What a slot could use. A slot that needs no bandwidth is dealt with at once. False for one
+    /// that shows no pictures.
+    fn demand(&mut self, at: Subscriber, demands: &mut Vec<Demand>, now: Time) -> bool {
+        let Some((slot, shown, source)) = self.picture_slot(at) else {
+            return false;
+        };
+        let Some(useful) = useful_layer(&source.layers, &slot.tuning) else {
+            self.hide(at, shown);
+            return true;
+        };
+        let arriving = source.arriving();
+        let absent = |layer: usize| !arriving.has(layer) && source.watched.is_overdue(layer, now);
+        let ladder = Ladder::of(&source.layers, useful, absent);
+        if ladder.steps().is_empty() || !source.enabled {
+            // Nothing comes, so nothing is taken from the others; what does come is shown.
+            let target = Target {
+                layer: useful,
+                temporal: ALL_TEMPORAL,
+            };
+            let wants = match source.enabled {
+                true => LayerSet::first(useful + 1),
+                false => LayerSet::default(),
+            };
+            self.aim(at, shown, target, wants, now);
+            return true;
+        }
+        let (measured, stale) = self.peer(at.peer).map_or((true, false), |viewer| {
+            (viewer.downlink.is_measured(), viewer.downlink.is_stale(now))
+        });
+        // Without anything sent nothing is learned of a path: it is tried for a while.
+        let retried = stale && slot.paused;
+        let standing = match slot.target {
+            _ if retried => Standing::New,
+            _ if slot.paused => Standing::Paused,
+            Some(target) if !slot.unstarted => ladder
+                .nearest(target.layer, target.temporal)
+                .map_or(Standing::New, Standing::At),
+            _ => Standing::New,
+        };
+        let mut demand = Demand::new(at.slot, slot.tuning.priority, ladder, standing);
+        demand.eager |= slot.retuned;
+        demand.patient = retried || !measured || now.since(slot.shown_since) < SETTLING;
+        demands.push(demand);
+        if let Some(slot) = self.slot_mut(at).filter(|_| retried) {
+            slot.shown_since = now;
+        }
+        true
+    }
+
+    fn picture_slot(&self, at: Subscriber) -> Option<(&Slot, Shown, &Source)> {
+        let slot = self.slot(at)?;
+        let shown = slot.shown.filter(|_| slot.kind == MediaKind::Video)?;
+        Some((slot, shown, self.source(shown.peer, shown.source)?))
+    }
+
+    /// Choose for all demands. True if nothing more could be shown.
+    fn share_bandwidth(&mut self, index: usize, demands: &mut [Demand], now: Time) -> bool {
+        let sound_bps = self.sound_bps(index);
+        let tops = demands
+            .iter()
+            .filter_map(|demand| demand.ladder.steps().last());
+        let wanted_bps = sound_bps + tops.map(|step| step.bps).sum::<u64>();
+        let Some(viewer) = self.peer_mut(index) else {
+            return true;
+        };
+        let Some(available_bps) = viewer.downlink.available_bps(now) else {
+            demands
+                .iter_mut()
+                .for_each(|demand| demand.chosen = demand.ladder.steps().len().checked_sub(1));
+            return true;
+        };
+        let whole = share_shown(viewer.downlink.loss_ratio());
+        let budget_bps = (available_bps.saturating_sub(sound_bps) as f64 * whole) as u64;
+        viewer.allocation.spend(available_bps);
+        let fits = viewer.allocation.choose(demands, budget_bps, now);
+        let shows_all = demands
+            .iter()
+            .all(|demand| demand.chosen == demand.ladder.steps().len().checked_sub(1));
+        viewer.downlink.want_bps(match fits && shows_all {
+            true => 0,
+            false => wanted_bps.saturating_mul(WANTED_PERCENT) / 100,
+        });
+        self.leave_what_is_far_over(index, demands, budget_bps);
+        shows_all
+    }
+
+    /// What a viewer's sound takes, or may take in a moment: it comes before all pictures.
+    fn sound_bps(&self, index: usize) -> u64 {
+        let slots = self.peer(index).map_or(&[][..], |peer| &peer.slots[..]);
+        let sources = slots
+            .iter()
+            .flatten()
+            .filter(|slot| slot.kind == MediaKind::Audio)
+            .filter_map(|slot| self.source(slot.shown?.peer, slot.shown?.source))
+            .filter(|source| source.enabled);
+        sources
+            .filter_map(|source| source.layers[0].rate.bps_up_to(ALL_TEMPORAL))
+            .sum::<u64>()
+            + SPEECH_BPS
+    }
+
+    /// Layers that are being left, even at their lowest frame rate, may take far more than there
+    /// is: then no picture until the lower layer comes is better than a queue that lasts.
+    fn leave_what_is_far_over(&mut self, index: usize, demands: &[Demand], budget_bps: u64) {
+        let limit_bps = budget_bps.saturating_mul(FAR_OVER_PERCENT) / 100;
+        let mut total_bps = 0;
+        for demand in demands {
+            let at = Subscriber {
+                peer: index,
+                slot: demand.slot,
+            };
+            let step_bps = demand.step().map_or(0, |step| step.bps);
+            total_bps += self.bridging_bps(at, demand).unwrap_or(step_bps);
+        }
+        if total_bps <= limit_bps {
+            return;
+        }
+        for demand in demands {
+            let at = Subscriber {
+                peer: index,
+                slot: demand.slot,
+            };
+            if self.bridging_bps(at, demand).is_some() {
+                self.abandon_waiting(at);
+                if let Some(slot) = self.slot_mut(at) {
+                    slot.interrupt();
+                }
+            }
+        }
+    }
+
+    /// What the layer that a slot is about to leave costs at its lowest frame rate.
+    fn bridging_bps(&self, at: Subscriber, demand: &Demand) -> Option<u64> {
+        let live = self.slot(at)?.live_origin()?;
+        let next = demand.step()?.layer;
+        let layer = self.layer(live).filter(|_| live.layer > next)?;
+        layer.rate.bps_up_to(0)
+    }
+
+    fn serve(&mut self, index: usize, demand: &Demand, now: Time) {
+        let at = Subscriber {
+            peer: index,
+            slot: demand.slot,
+        };
+        let Some((slot, shown, source)) = self.picture_slot(at) else {
+            return;
+        };
+        let Some(step) = demand.step() else {
+            return self.pause(at, shown);
+        };
+        let useful = useful_layer(&source.layers, &slot.tuning).unwrap_or(step.layer);
+        let settling = now.since(slot.shown_since) < SETTLING;
+        // Layers above the top of the ladder are asked for and do not come: they may yet.
+        let tops_out = demand.chosen == demand.ladder.steps().len().checked_sub(1);
+        let wants = match settling || tops_out {
+            true if settling => LayerSet::first(useful + 1),
+            true => LayerSet::first(useful + 1).without(LayerSet::first(step.layer)),
+            false => LayerSet::default().with(step.layer),
+        };
+        let target = Target {
+            layer: step.layer,
+            temporal: step.temporal,
+        };
+        self.aim(at, shown, target, wants, now);
+    }
+
+    /// The slot goes for this from now on.
+    fn aim(&mut self, at: Subscriber, shown: Shown, target: Target, wants: LayerSet, now: Time) {
+        let was_paused = self.set_paused(at, false);
+        let Some(slot) = self.slot_mut(at) else {
+            return;
+        };
+        let (before, had) = (slot.target, core::mem::replace(&mut slot.wants, wants));
+        let starts = core::mem::take(&mut slot.unstarted);
+        slot.retuned = false;
+        if before != Some(target) {
+            slot.aim_at(target);
+        }
+        if had != wants {
+            self.timers.arm(shown.peer, Task::Watched, now);
+        }
+        if starts && was_paused {
+            // What is cached would come all at once, over a path that was too narrow.
+            self.want_keyframe_for_route(shown, now);
+        } else if starts {
+            self.start_picture(at, shown, now);
+        } else if before.map(|before| before.layer) != Some(target.layer) {
+            self.ask_for_layer(at, shown, target, now);
+        }
+    }
+
+    /// Another layer is wanted: it begins with its next keyframe.
+    fn ask_for_layer(&mut self, at: Subscriber, shown: Shown, target: Target, now: Time) {
         let Some(source) = self.source(shown.peer, shown.source) else {
             return;
         };
-        let Some(slot) = self.slot(at) else { return };
-        let target = useful_layer(&source.layers, &slot.tuning);
-        let next = target.and_then(|target| source.arriving().nearest(target));
-        let origin = next.map(|layer| Origin {
+        let Some(layer) = source.arriving().nearest(target.layer) else {
+            return;
+        };
+        let origin = Origin {
             peer: shown.peer,
             source: shown.source,
             layer,
             stream: source.layers[layer].stream,
-        });
-        let Some(slot) = self.slot_mut(at).filter(|slot| slot.target != target) else {
+        };
+        if self.slot(at).and_then(Slot::live_origin) != Some(origin) {
+            self.want_keyframe(origin, now);
+        }
+    }
+
+    /// The viewer does not look.
+    fn hide(&mut self, at: Subscriber, shown: Shown) {
+        self.set_paused(at, false);
+        self.darken(at, shown, LayerSet::default());
+    }
+
+    /// Not even the smallest picture fits. Its layer stays wanted: it may fit in a moment.
+    fn pause(&mut self, at: Subscriber, shown: Shown) {
+        self.set_paused(at, true);
+        self.darken(at, shown, LayerSet::first(1));
+    }
+
+    fn darken(&mut self, at: Subscriber, shown: Shown, wants: LayerSet) {
+        self.abandon_waiting(at);
+        let Some(slot) = self.slot_mut(at) else {
             return;
         };
-        let hidden = slot.target.is_none();
-        slot.target = target;
-        if target.is_none() {
-            return slot.interrupt();
+        let had = core::mem::replace(&mut slot.wants, wants);
+        if slot.target.take().is_some() {
+            slot.interrupt();
         }
-        if hidden {
-            return self.start_picture(at, shown, now);
+        slot.unstarted = true;
+        if had != wants {
+            self.timers.arm(shown.peer, Task::Watched, Time(0));
         }
-        let live = slot.live_origin();
-        if let Some(origin) = origin.filter(|origin| live.is_some() && live != Some(*origin)) {
-            self.want_keyframe(origin, now);
+    }
+
+    /// Note that a slot's pictures are held back or not, and tell; whether they were.
+    fn set_paused(&mut self, at: Subscriber, paused: bool) -> bool {
+        let Some(viewer) = self.peer_mut(at.peer) else {
+            return false;
+        };
+        let id = viewer.id;
+        let Some(slot) = viewer.slots[at.slot].as_mut() else {
+            return false;
+        };
+        let was_paused = core::mem::replace(&mut slot.paused, paused);
+        if was_paused != paused {
+            let slot = slot.mid.clone();
+            self.events.push_back(Event::SlotPaused {
+                viewer: id,
+                slot,
+                paused,
+            });
+        }
+        was_paused
+    }
+
+    /// Tell a publisher which layers of its sources are watched, where that changed.
+    pub(super) fn tell_watched(&mut self, index: usize, now: Time) {
+        let sources = self.peer(index).map_or(0, |peer| peer.sources.len());
+        for source in 0..sources {
+            let watched = self.watched_layers(index, source);
+            let Some(peer) = self.peer_mut(index) else {
+                return;
+            };
+            let id = peer.id;
+            let Some(state) = peer.sources[source]
+                .as_mut()
+                .filter(|state| state.kind == MediaKind::Video && state.has_begun())
+            else {
+                continue;
+            };
+            let change = state.watched.update(watched, state.layers.len(), now);
+            if let Some(layers) = change.tell {
+                let rids = state.layers.iter().enumerate();
+                let rids = rids.filter(|(layer, _)| layers.has(*layer));
+                let event = Event::LayersWanted {
+                    peer: id,
+                    mid: state.mid.clone(),
+                    rids: rids.map(|(_, layer)| layer.rid.clone()).collect(),
+                };
+                self.events.push_back(event);
+            }
+            if let Some(at) = change.look_again {
+                self.timers.arm(index, Task::Watched, at);
+            }
+        }
+    }
+
+    /// The layers that some slot shows or goes for; the lowest too while anybody looks, so that
+    /// whoever's path gets worse has something to fall back to.
+    fn watched_layers(&self, peer: usize, source: usize) -> LayerSet {
+        let Some(state) = self.source(peer, source) else {
+            return LayerSet::default();
+        };
+        let slots = state.subscribers.iter().filter_map(|at| self.slot(*at));
+        let wanted = slots.fold(LayerSet::default(), |wanted, slot| {
+            let live = slot.live_origin().filter(|_| slot.target.is_some());
+            let wanted = wanted.and(slot.wants);
+            live.map_or(wanted, |live| wanted.with(live.layer))
+        });
+        match wanted.highest() {
+            Some(_) => wanted.with(0),
+            None => wanted,
         }
     }
 }

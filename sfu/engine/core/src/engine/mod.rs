@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use crate::PeerId;
+use crate::allocation::Demand;
 use crate::command::Command;
 use crate::drops::{DropCounts, DropReason};
 use crate::event::Event;
@@ -62,6 +63,8 @@ pub struct Engine {
     mended: Vec<u8>,
     /// Payloads that a packet of sound may repeat.
     earlier: Vec<u8>,
+    /// The slots among which bandwidth is being shared.
+    demands: Vec<Demand>,
 }
 
 impl Engine {
@@ -82,6 +85,7 @@ impl Engine {
             received: 0,
             sent: 0,
             scratch: Vec::with_capacity(2048),
+            demands: Vec::new(),
             mended: Vec::with_capacity(2048),
             earlier: Vec::with_capacity(2048),
         }

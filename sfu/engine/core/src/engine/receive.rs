@@ -316,6 +316,7 @@ impl Engine {
         }
         let admitted = layer.admit(header, place.via, now);
         if first {
+            timers.arm(index, Task::Watched, now);
             let (mid, rid) = (source.mid.clone(), layer.rid.clone());
             events.push_back(Event::SourceStarted {
                 peer: peer.id,

@@ -99,6 +99,7 @@ impl Engine {
                 if let Some(peer) = self.peer_mut(index) {
                     peer.downlink.receive_remb(remb.bitrate_bps, now);
                 }
+                self.check_bandwidth(index, now);
             }
             Packet::TransportFeedback(feedback) => {
                 self.receive_transport_feedback(index, &feedback, limits, now);

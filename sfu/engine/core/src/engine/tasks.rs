@@ -48,6 +48,8 @@ impl Engine {
                 Task::Silence => self.check_silence(index, now),
                 Task::Pace => self.pace(index, now),
                 Task::Downlink => self.look_after_downlink(index, now),
+                Task::Allocate => self.allocate(index, now),
+                Task::Watched => self.tell_watched(index, now),
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Whole calls through the engine in virtual time over a seeded, faulty line.
 
+mod adaptation;
 mod codecs;
 mod downlink;
 mod forwarding;

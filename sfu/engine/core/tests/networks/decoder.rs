@@ -16,6 +16,8 @@ struct Piece {
     marker: bool,
     keyframe: bool,
     height: Option<u16>,
+    /// It only fills the place of what was left out.
+    empty: bool,
 }
 
 /// Pictures of which the buffer knows how late they came: ten seconds.
@@ -90,14 +92,15 @@ impl Decoder {
         if self.next.is_some_and(|next| sequence < next) {
             return;
         }
-        let descriptor = vp8::Descriptor::parse(payload).expect("VP8");
-        let keyframe = descriptor.starts_keyframe(payload);
+        let descriptor =
+            (!payload.is_empty()).then(|| vp8::Descriptor::parse(payload).expect("VP8"));
         let piece = Piece {
             timestamp,
-            starts: descriptor.starts_partition && descriptor.partition == 0,
+            starts: descriptor.is_some_and(|d| d.starts_partition && d.partition == 0),
             marker,
-            keyframe,
+            keyframe: descriptor.is_some_and(|d| d.starts_keyframe(payload)),
             height: vp8::keyframe_size(payload).map(|(_, height)| height),
+            empty: payload.is_empty(),
         };
         self.pieces.insert(sequence, piece);
         while self.decode_next(now) {}
@@ -117,6 +120,12 @@ impl Decoder {
     }
 
     fn decode_next(&mut self, now: Time) -> bool {
+        let empty = |next: &u64| self.pieces.get(next).is_some_and(|piece| piece.empty);
+        if let Some(next) = self.next.filter(empty) {
+            self.pieces.remove(&next);
+            self.next = Some(next + 1);
+            return true;
+        }
         let in_order = self.next.and_then(|next| self.whole_frame(next));
         let Some((first, last)) = in_order.or_else(|| self.whole_keyframe()) else {
             let waits = self.pieces.keys().next_back() > self.next.as_ref();

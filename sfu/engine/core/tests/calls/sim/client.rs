@@ -36,6 +36,7 @@ pub struct Received {
     pub marker: bool,
     pub picture_id: u16,
     pub tl0: u8,
+    pub temporal: u8,
     pub keyframe: bool,
     pub mark: Mark,
     pub repaired: bool,
@@ -58,6 +59,8 @@ pub struct Client {
     pub inbound: Inbound,
     pub streams: Vec<Stream>,
     pub received: Vec<Received>,
+    /// Packets of video with nothing in them: SSRC and number.
+    pub empty: Vec<(u32, u64)>,
     pub sender_reports: Vec<(u32, SenderInfo)>,
     pub blocks: Vec<ReportBlock>,
     /// Transport-wide numbers that feedback called received or lost.
@@ -98,6 +101,7 @@ impl Client {
             inbound: Inbound::new(PROFILE, &key(id, false)).expect("keys fit"),
             streams: Vec::new(),
             received: Vec::new(),
+            empty: Vec::new(),
             sender_reports: Vec::new(),
             blocks: Vec::new(),
             feedback: BTreeMap::new(),
@@ -350,6 +354,10 @@ impl Client {
             repaired || incoming.seen.insert(sequence),
             "{sequence} was sent twice"
         );
+        if payload.is_empty() {
+            self.empty.push((ssrc, sequence));
+            return;
+        }
         let descriptor =
             (header.payload_type != 111).then(|| vp8::Descriptor::parse(payload).expect("VP8"));
         let skip = descriptor.map_or(0, |descriptor| descriptor.bytes + 1);
@@ -371,6 +379,9 @@ impl Client {
             tl0: descriptor
                 .and_then(|d| d.tl0_picture_index)
                 .map_or(0, |index| index.value),
+            temporal: descriptor
+                .and_then(|d| d.temporal)
+                .map_or(0, |temporal| temporal.index),
             keyframe: descriptor.is_some_and(|descriptor| descriptor.starts_keyframe(payload)),
             mark: Mark::read(&payload[skip..skip + Mark::BYTES]),
             repaired,

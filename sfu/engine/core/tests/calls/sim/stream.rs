@@ -59,6 +59,9 @@ pub struct Stream {
     pub packets_per_frame: u8,
     /// Packets of a keyframe; 0: as of any frame.
     pub packets_per_keyframe: u8,
+    /// Temporal layers of successive frames from a keyframe on, and whether each is a sync frame.
+    pub temporal: &'static [(u8, bool)],
+    pub temporal_at: usize,
     pub next_frame: Time,
     pub paused: bool,
     pub keyframe_wanted: bool,
@@ -101,6 +104,8 @@ impl Stream {
             frame_interval: Duration::from_millis(40),
             packets_per_frame: 3,
             packets_per_keyframe: 0,
+            temporal: &[(0, false)],
+            temporal_at: 0,
             next_frame: Time(0),
             paused: false,
             keyframe_wanted: true,
@@ -124,6 +129,9 @@ impl Stream {
             true => self.packets_per_keyframe,
             false => self.packets_per_frame,
         };
+        if keyframe && core::mem::take(&mut self.temporal_at) > 0 {
+            self.tl0 = self.tl0.wrapping_add(1);
+        }
         let packets = (0..count)
             .map(|index| self.packet(index, count, keyframe, now, transport))
             .collect();
@@ -134,7 +142,10 @@ impl Stream {
             self.frame_interval.as_micros() as u64 * u64::from(self.clock_rate()) / 1_000_000;
         self.timestamp = self.timestamp.wrapping_add(ticks as u32);
         self.picture_id = (self.picture_id + 1) & 0x7fff;
-        self.tl0 = self.tl0.wrapping_add(1);
+        self.temporal_at = (self.temporal_at + 1) % self.temporal.len();
+        if self.temporal[self.temporal_at].0 == 0 {
+            self.tl0 = self.tl0.wrapping_add(1);
+        }
         packets
     }
 
@@ -150,6 +161,7 @@ impl Stream {
         let mut payload = Vec::new();
         if self.video {
             let id = self.picture_id.to_be_bytes();
+            let (temporal, sync) = self.temporal[self.temporal_at];
             let starts = if index == 0 { 0x90 } else { 0x80 };
             payload.extend([
                 starts,
@@ -157,7 +169,7 @@ impl Stream {
                 id[0] | 0x80,
                 id[1],
                 self.tl0,
-                0x00,
+                temporal << 6 | u8::from(sync) << 5,
                 u8::from(!keyframe),
             ]);
         }

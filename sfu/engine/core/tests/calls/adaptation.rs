@@ -1,0 +1,582 @@
+//! Pictures that follow a viewer's bandwidth and the size of their slot: three layers, each with
+//! three temporal layers, and a publisher that pauses what nobody watches.
+
+use core::time::Duration;
+
+use mianshi_engine_core::command::Tuning;
+use mianshi_engine_core::time::Time;
+use mianshi_engine_core::wire::rtcp_writer::RtcpWriter;
+use mianshi_engine_core::{Codec, Command, Event, Media, MediaKind, PeerId};
+
+use super::sim::World;
+use super::sim::client::Received;
+use super::sim::description::{slot, source, vp8};
+use super::sim::link::Quality;
+use super::sim::stream::Stream;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MILLISECOND: Duration = Duration::from_millis(1);
+const Q: u32 = 2_000;
+const H: u32 = 2_200;
+const F: u32 = 2_400;
+/// As libvpx makes three temporal layers: 0 2 1 2, the upper ones beginning anew each time.
+const TEMPORAL: &[(u8, bool)] = &[(0, false), (2, true), (1, true), (2, false)];
+/// Kilobits a second of the layers, headers included, and of sound with what is kept for it.
+const PLENTY_KBPS: u64 = 8_000;
+const H_KBPS: u64 = 900;
+const Q_KBPS: u64 = 310;
+const HALF_Q_KBPS: u64 = 230;
+const NOTHING_KBPS: u64 = 100;
+
+/// A description whose viewer tells its bandwidth by REMB alone.
+fn by_remb(mut media: Media) -> Media {
+    media.codecs = media
+        .codecs
+        .into_iter()
+        .map(|codec| Codec {
+            transport_cc: false,
+            ..codec
+        })
+        .collect();
+    media
+}
+
+/// Peer 1 publishes, the others watch it in `v0`.
+struct Call {
+    world: World,
+    /// A well-behaved publisher pauses layers after this.
+    publisher_delay: Duration,
+    told: Vec<(Time, Vec<String>)>,
+    paused: Vec<(PeerId, bool)>,
+    pending: Vec<(Time, Vec<String>)>,
+    seen_events: usize,
+}
+
+impl Call {
+    fn new(seed: u64, viewers: u64) -> Self {
+        let mut world = World::new(seed);
+        let camera = Media {
+            codecs: vec![vp8()],
+            ..source("cam", MediaKind::Video, &["q", "h", "f"])
+        };
+        world.join_with(1, vec![source("mic", MediaKind::Audio, &[]), camera]);
+        let publisher = world.client(1);
+        publisher.streams.push(Stream::audio("mic", 1_000));
+        for (rid, ssrc, packets_per_frame) in [("q", Q, 1), ("h", H, 3), ("f", F, 10)] {
+            publisher.streams.push(Stream {
+                packets_per_frame,
+                temporal: TEMPORAL,
+                frame_interval: Duration::from_millis(33),
+                ..Stream::video("cam", Some(rid), ssrc)
+            });
+        }
+        for viewer in 2..2 + viewers {
+            let slots = [
+                slot("a0", MediaKind::Audio),
+                slot("v0", MediaKind::Video),
+                slot("v1", MediaKind::Video),
+            ];
+            world.join_with(viewer, slots.map(by_remb).into());
+        }
+        Self {
+            world,
+            publisher_delay: Duration::from_millis(30),
+            told: Vec::new(),
+            paused: Vec::new(),
+            pending: Vec::new(),
+            seen_events: 0,
+        }
+    }
+
+    /// Viewers see and hear peer 1.
+    fn watched(seed: u64, viewers: u64) -> Self {
+        let mut call = Self::new(seed, viewers);
+        call.run(500);
+        for viewer in 2..2 + viewers {
+            call.has(viewer, PLENTY_KBPS);
+            call.world.route(viewer, "a0", Some((1, "mic")));
+            call.world.route(viewer, "v0", Some((1, "cam")));
+        }
+        call
+    }
+
+    fn run(&mut self, millis: u64) {
+        let end = self.world.now + Duration::from_millis(millis);
+        while self.world.now < end {
+            self.world.run_for(5 * MILLISECOND);
+            self.hear();
+            self.obey();
+        }
+    }
+
+    fn hear(&mut self) {
+        let now = self.world.now;
+        for event in &self.world.events[self.seen_events..] {
+            match event {
+                Event::LayersWanted { rids, .. } => {
+                    self.told.push((now, rids.clone()));
+                    self.pending
+                        .push((now + self.publisher_delay, rids.clone()));
+                }
+                Event::SlotPaused { viewer, paused, .. } => self.paused.push((*viewer, *paused)),
+                _ => {}
+            }
+        }
+        self.seen_events = self.world.events.len();
+    }
+
+    /// An encoder that is resumed begins with a keyframe.
+    fn obey(&mut self) {
+        let now = self.world.now;
+        let (due, later): (Vec<_>, Vec<_>) = core::mem::take(&mut self.pending)
+            .into_iter()
+            .partition(|(at, _)| *at <= now);
+        self.pending = later;
+        for (_, rids) in due {
+            for stream in self.world.client(1).streams.iter_mut().filter(|s| s.video) {
+                let active = rids.contains(stream.rid.as_ref().expect("a rid"));
+                if active && stream.paused {
+                    stream.keyframe_wanted = true;
+                    // Its clock went on.
+                    let ticks = now.since(stream.last_frame_at).as_millis() as u32 * 90;
+                    stream.timestamp = stream.last_frame_timestamp.wrapping_add(ticks);
+                }
+                stream.paused = !active;
+            }
+        }
+    }
+
+    fn has(&mut self, viewer: PeerId, kbps: u64) {
+        let write = |writer: &mut RtcpWriter<'_>| writer.remb(1, kbps * 1_000, &[]).expect("room");
+        let remb = self.world.client(viewer).rtcp(write).expect("a message");
+        self.world.inject(viewer, remb);
+    }
+
+    fn tune(&mut self, viewer: PeerId, slot: &str, tuning: Tuning) {
+        let slot = slot.to_owned();
+        self.world.command(Command::SetSlot {
+            viewer,
+            slot,
+            tuning,
+        });
+    }
+
+    fn draw(&mut self, viewer: PeerId, width: u16, height: u16) {
+        let tuning = Tuning {
+            drawn: Some((width, height)),
+            ..Tuning::default()
+        };
+        self.tune(viewer, "v0", tuning);
+    }
+
+    fn seen(&mut self, viewer: PeerId) -> Vec<Received> {
+        self.world.seen(viewer, "v0")
+    }
+
+    /// The layer that was shown last, and its temporal layers in the last second.
+    fn shows(&mut self, viewer: PeerId) -> Option<(u32, u8)> {
+        self.shows_in(viewer, "v0")
+    }
+
+    fn shows_in(&mut self, viewer: PeerId, slot: &str) -> Option<(u32, u8)> {
+        let since = self.world.now.since(Time(0)) - SECOND;
+        let seen = self.world.seen(viewer, slot);
+        let lately = seen.iter().filter(|p| p.at.since(Time(0)) >= since);
+        let last = lately.clone().next_back()?.mark.source_ssrc;
+        let temporal = lately
+            .filter(|packet| packet.mark.source_ssrc == last)
+            .map(|packet| packet.temporal)
+            .max();
+        Some((last, temporal?))
+    }
+
+    /// How long after `since` the layer appeared, and the longest time without a frame since then.
+    fn switch(&mut self, viewer: PeerId, to: u32, since: Time) -> Option<Duration> {
+        let seen = self.seen(viewer);
+        let first = seen
+            .iter()
+            .find(|packet| packet.at >= since && packet.mark.source_ssrc == to)?;
+        assert!(first.keyframe, "a layer begins with a keyframe");
+        Some(first.at.since(since))
+    }
+
+    fn longest_freeze(&mut self, viewer: PeerId, since: Time) -> Duration {
+        let mut shown: Vec<Time> = self.seen(viewer).iter().map(|packet| packet.at).collect();
+        shown.sort_unstable();
+        shown.retain(|at| *at >= since);
+        let gaps = shown.windows(2).map(|pair| pair[1].since(pair[0]));
+        gaps.max().unwrap_or(Duration::MAX)
+    }
+
+    fn last_told(&self) -> Vec<&str> {
+        // All are wanted of a publisher that was told nothing.
+        self.told.last().map_or(vec!["q", "h", "f"], |(_, rids)| {
+            rids.iter().map(String::as_str).collect()
+        })
+    }
+}
+
+/// Numbers, picture ids and timestamps go on as if one encoder had made all of it.
+fn assert_seamless(seen: &[Received]) {
+    for pair in seen.windows(2) {
+        let [before, after] = pair else {
+            unreachable!("windows of two")
+        };
+        assert_eq!(after.sequence, before.sequence + 1, "{before:?} {after:?}");
+        let same_frame = after.timestamp == before.timestamp;
+        let pictures = after.picture_id.wrapping_sub(before.picture_id) & 0x7fff;
+        assert_eq!(pictures, u16::from(!same_frame), "{before:?} {after:?}");
+        let ticks = after.timestamp.wrapping_sub(before.timestamp);
+        let elapsed = after.mark.sent.since(before.mark.sent).as_millis() as u32 * 90;
+        assert!(ticks.abs_diff(elapsed) < 9_000, "{before:?} {after:?}");
+        let base = after.temporal == 0 && !same_frame;
+        let bases = after.tl0.wrapping_sub(before.tl0);
+        assert_eq!(bases, u8::from(base), "{before:?} {after:?}");
+    }
+}
+
+#[test]
+fn bandwidth_decides_on_pixels_then_on_frames_then_on_pictures_at_all() {
+    let mut call = Call::watched(61, 1);
+    call.run(3_000);
+    assert_eq!(call.shows(2), Some((F, 2)));
+    for (kbps, shown) in [
+        (H_KBPS, Some((H, 2))),
+        (Q_KBPS, Some((Q, 2))),
+        (HALF_Q_KBPS, Some((Q, 1))),
+        (NOTHING_KBPS, None),
+        (PLENTY_KBPS, Some((F, 2))),
+    ] {
+        call.has(2, kbps);
+        call.run(4_000);
+        assert_eq!(call.shows(2), shown, "at {kbps} kb/s");
+    }
+    assert_eq!(call.paused, [(2, true), (2, false)]);
+    assert_seamless(&call.seen(2));
+    assert_eq!(call.world.client(2).empty, []);
+    let sound = call.world.seen(2, "a0");
+    assert!(
+        sound
+            .windows(2)
+            .all(|pair| pair[1].at.since(pair[0].at) <= 21 * MILLISECOND)
+    );
+}
+
+#[test]
+fn a_lower_layer_comes_soon_and_the_picture_never_stands_still() {
+    for seed in 0..20 {
+        let mut call = Call::watched(100 + seed, 1);
+        call.world.link.quality.delay = Duration::from_millis(25);
+        call.run(5_000 + seed * 13);
+        let since = call.world.now;
+        call.has(2, H_KBPS);
+        call.run(1_500);
+        // 50 ms to the publisher and back, a frame, the allocator's pace.
+        let lower = [Q, H]
+            .into_iter()
+            .filter_map(|layer| call.switch(2, layer, since));
+        let lower = lower.min().expect("a lower layer");
+        assert!(lower <= Duration::from_millis(50 + 250), "{lower:?}");
+        let freeze = call.longest_freeze(2, since);
+        assert!(freeze <= Duration::from_millis(150), "{freeze:?}");
+        let bridged: Vec<u8> = call
+            .seen(2)
+            .iter()
+            .filter(|packet| packet.at.since(since) > Duration::from_millis(180))
+            .filter(|packet| packet.mark.source_ssrc == F)
+            .map(|packet| packet.temporal)
+            .collect();
+        assert!(bridged.iter().all(|temporal| *temporal == 0), "{bridged:?}");
+        call.run(3_000);
+        assert_eq!(call.shows(2), Some((H, 2)));
+        assert_seamless(&call.seen(2));
+    }
+}
+
+#[test]
+fn a_layer_that_is_far_too_much_is_dropped_before_the_lower_one_comes() {
+    let mut call = Call::watched(62, 1);
+    call.run(3_000);
+    call.world.link.quality.delay = Duration::from_millis(200);
+    call.run(1_000);
+    let since = call.world.now;
+    call.has(2, HALF_Q_KBPS);
+    call.run(300);
+    let still = call.seen(2);
+    let still = still
+        .iter()
+        .filter(|packet| packet.at.since(since) > 350 * MILLISECOND);
+    assert_eq!(
+        still.count(),
+        0,
+        "nothing that the path cannot hold is sent"
+    );
+    call.run(2_000);
+    assert_eq!(call.shows(2), Some((Q, 1)));
+    assert_seamless(&call.seen(2));
+}
+
+#[test]
+fn a_higher_layer_comes_as_soon_as_there_was_room_for_it() {
+    for seed in 0..20 {
+        let mut call = Call::watched(200 + seed, 1);
+        call.world.link.quality.delay = Duration::from_millis(25);
+        call.has(2, Q_KBPS);
+        call.run(6_000 + seed * 17);
+        assert_eq!((call.shows(2), call.last_told()), (Some((Q, 2)), vec!["q"]));
+        let since = call.world.now;
+        call.has(2, PLENTY_KBPS);
+        call.run(2_000);
+        let asked = call
+            .told
+            .iter()
+            .find(|(at, rids)| *at >= since && rids.len() > 1);
+        let asked = asked.expect("the layer was asked for").0;
+        assert!(
+            asked.since(since) <= Duration::from_millis(700),
+            "{:?}",
+            asked.since(since)
+        );
+        let taken = call.switch(2, F, asked).expect("the layer");
+        assert!(taken <= Duration::from_millis(50 + 250), "{taken:?}");
+        assert!(call.longest_freeze(2, since) <= Duration::from_millis(120));
+        assert_seamless(&call.seen(2));
+    }
+}
+
+#[test]
+fn what_nobody_watches_is_paused_within_a_second_and_comes_back_at_once() {
+    let mut call = Call::watched(63, 2);
+    call.run(5_000);
+    assert_eq!(call.last_told(), ["q", "f"], "nobody watches the middle");
+    let since = call.world.now;
+    call.draw(2, 320, 180);
+    call.draw(3, 640, 360);
+    call.run(2_000);
+    assert_eq!(call.last_told(), ["q"]);
+    let told = call.told.last().expect("told").0.since(since);
+    assert!(told <= SECOND, "{told:?}");
+    assert_eq!((call.shows(2), call.shows(3)), (Some((Q, 2)), Some((Q, 2))));
+    let since = call.world.now;
+    call.draw(3, 1920, 1080);
+    call.run(1_000);
+    assert_eq!(call.last_told(), ["q", "f"]);
+    assert!(call.told.last().expect("told").0.since(since) <= 10 * MILLISECOND);
+    // 20 ms of path and 30 ms of publisher are in it.
+    let back = call.switch(3, F, since).expect("the layer");
+    assert!(back <= Duration::from_millis(300), "{back:?}");
+    assert_eq!(call.shows(2), Some((Q, 2)));
+    for viewer in [2, 3] {
+        assert_seamless(&call.seen(viewer));
+    }
+}
+
+#[test]
+fn a_camera_that_nobody_sees_is_paused_whole() {
+    let mut call = Call::new(64, 1);
+    call.run(2_000);
+    assert_eq!(call.last_told(), Vec::<&str>::new());
+    assert_eq!(call.told.len(), 1);
+    let since = call.world.now;
+    call.has(2, PLENTY_KBPS);
+    call.world.route(2, "v0", Some((1, "cam")));
+    call.run(1_000);
+    assert_eq!(call.shows(2).map(|shown| shown.0), Some(F));
+    let seen = call.seen(2);
+    let first = seen.first().expect("a picture").at.since(since);
+    assert!(first <= Duration::from_millis(300), "{first:?}");
+    call.draw(2, 0, 0);
+    let hidden = call.world.now;
+    call.run(2_000);
+    assert_eq!(call.last_told(), Vec::<&str>::new());
+    let seen = call.seen(2);
+    assert!(
+        seen.iter()
+            .all(|packet| packet.at.since(hidden) <= 20 * MILLISECOND)
+    );
+    assert_eq!(call.paused, [], "who does not look misses nothing");
+    call.draw(2, 1280, 720);
+    call.run(1_000);
+    assert_eq!(call.shows(2), Some((H, 2)));
+    assert_seamless(&call.seen(2));
+}
+
+#[test]
+fn a_hand_over_pauses_nothing() {
+    let mut call = Call::watched(65, 2);
+    call.run(3_000);
+    let told = call.told.len();
+    for turn in 0..6 {
+        for viewer in [2, 3] {
+            call.world.route(viewer, "v0", None);
+        }
+        call.run(400);
+        call.world.route(2 + turn % 2, "v0", Some((1, "cam")));
+        call.run(1_000);
+    }
+    // Of the middle layer it was said meanwhile that nobody watches it.
+    assert!(call.told.len() <= told + 1, "{:?}", call.told);
+    assert!(
+        call.told
+            .iter()
+            .all(|(_, rids)| rids.contains(&"f".to_owned()))
+    );
+}
+
+#[test]
+fn a_layer_that_the_publisher_cannot_send_is_neither_awaited_nor_forgotten() {
+    let mut call = Call::watched(66, 1);
+    call.publisher_delay = Duration::from_secs(3_600);
+    call.run(3_000);
+    // Its own path is too narrow for the best layer.
+    call.world.client(1).streams[3].paused = true;
+    let since = call.world.now;
+    call.run(6_000);
+    assert_eq!(call.shows(2), Some((H, 2)));
+    assert!(call.longest_freeze(2, since) <= Duration::from_millis(700));
+    assert!(
+        call.last_told().contains(&"f"),
+        "it may come back: {:?}",
+        call.told
+    );
+    let requests = call.world.client(1).streams[3].keyframe_requests.len();
+    call.run(20_000);
+    let more = call.world.client(1).streams[3].keyframe_requests.len() - requests;
+    assert_eq!(
+        more, 0,
+        "a layer that is not sent is not asked for keyframes"
+    );
+    call.world.client(1).streams[3].paused = false;
+    call.run(2_000);
+    assert_eq!(call.shows(2), Some((F, 2)));
+    assert_seamless(&call.seen(2));
+}
+
+#[test]
+fn a_bad_path_is_its_viewers_alone() {
+    let mut call = Call::watched(67, 2);
+    call.run(5_000);
+    let since = call.world.now;
+    for turn in 0..40 {
+        call.has(3, [NOTHING_KBPS, Q_KBPS, H_KBPS, 1_500][turn % 4]);
+        call.run(250);
+    }
+    let seen = call.seen(2);
+    let good: Vec<&Received> = seen.iter().filter(|packet| packet.at >= since).collect();
+    assert!(good.iter().all(|packet| packet.mark.source_ssrc == F));
+    let expected = 10_000 / 33 * 10;
+    assert!(
+        good.len().abs_diff(expected) < expected / 50,
+        "{} packets",
+        good.len()
+    );
+    assert_seamless(&seen);
+}
+
+#[test]
+fn the_limit_of_a_viewer_holds_whatever_there_is() {
+    let mut call = Call::watched(68, 1);
+    for (max_height, shown) in [
+        (Some(720), Some((H, 2))),
+        (Some(360), Some((Q, 2))),
+        (Some(0), None),
+        (None, Some((F, 2))),
+    ] {
+        let tuning = Tuning {
+            max_height,
+            ..Tuning::default()
+        };
+        call.tune(2, "v0", tuning);
+        call.run(3_000);
+        assert_eq!(call.shows(2), shown, "{max_height:?}");
+    }
+    assert_eq!(call.paused, []);
+}
+
+#[test]
+fn the_speaker_is_seen_well_first() {
+    let mut call = Call::watched(69, 1);
+    let tuned = |priority| Tuning {
+        priority,
+        ..Tuning::default()
+    };
+    call.world.route(2, "v1", Some((1, "cam")));
+    call.has(2, H_KBPS);
+    call.tune(2, "v1", tuned(1));
+    call.run(6_000);
+    let both = |call: &mut Call| (call.shows_in(2, "v0"), call.shows_in(2, "v1"));
+    let (other, speaker) = both(&mut call);
+    assert!(other.is_some() && other < speaker, "{other:?} {speaker:?}");
+    call.tune(2, "v1", tuned(0));
+    call.tune(2, "v0", tuned(1));
+    call.run(6_000);
+    let (speaker, other) = both(&mut call);
+    assert!(other.is_some() && other < speaker, "{other:?} {speaker:?}");
+}
+
+#[test]
+fn loss_both_ways_leaves_no_gap_where_frames_are_left_out() {
+    let mut call = Call::watched(70, 1);
+    call.run(1_000);
+    call.world.link.quality = Quality::lossy(5);
+    for turn in 0..20 {
+        call.has(2, [HALF_Q_KBPS, Q_KBPS, 330, H_KBPS, 700][turn % 5]);
+        call.run(1_500);
+    }
+    call.world.link.quality = Quality::GOOD;
+    call.has(2, HALF_Q_KBPS);
+    call.run(3_000);
+    let mut numbers: Vec<u64> = call.seen(2).iter().map(|packet| packet.sequence).collect();
+    let ssrc = super::sim::description::slot_ssrc("v0");
+    let empty = call.world.client(2).empty.clone();
+    numbers.extend(
+        empty
+            .iter()
+            .filter(|(of, _)| *of == ssrc)
+            .map(|(_, number)| number),
+    );
+    numbers.sort_unstable();
+    numbers.dedup();
+    let missing = numbers
+        .windows(2)
+        .map(|pair| pair[1] - pair[0] - 1)
+        .sum::<u64>();
+    // What an older layer still owed is not asked for behind the next keyframe.
+    assert!(
+        missing * 1_000 <= numbers.len() as u64 * 15,
+        "{missing} of {}",
+        numbers.len()
+    );
+    assert!(numbers.len() > 800, "{}", numbers.len());
+}
+
+#[test]
+fn nonsense_about_slots_does_nothing_and_a_storm_of_sizes_stays_small() {
+    let mut call = Call::watched(71, 1);
+    call.run(2_000);
+    for (viewer, slot) in [
+        (2, "a0"),
+        (2, "nowhere"),
+        (1, "cam"),
+        (1, "mic"),
+        (99, "v0"),
+    ] {
+        let tuning = Tuning {
+            drawn: Some((0, 0)),
+            max_height: Some(0),
+            priority: 255,
+        };
+        call.tune(viewer, slot, tuning);
+    }
+    call.run(2_000);
+    assert_eq!(call.shows(2), Some((F, 2)));
+    let told = call.told.len();
+    let requests = call.world.client(1).streams[1].keyframe_requests.len();
+    for turn in 0..400 {
+        call.draw(2, [0, u16::MAX][turn % 2], [1, u16::MAX][turn / 2 % 2]);
+        call.run(5);
+    }
+    assert!(call.told.len() - told <= 4, "{:?}", &call.told[told..]);
+    let more = call.world.client(1).streams[1].keyframe_requests.len() - requests;
+    assert!(more <= 20, "{more} keyframes in 2 s");
+}
