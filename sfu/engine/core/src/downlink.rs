@@ -17,6 +17,12 @@ const CROWDED_AFTER: Duration = Duration::from_millis(80);
 /// How long the pace is tight after that.
 const CROWDED_FOR: Duration = Duration::from_secs(2);
 
+/// While a queue drains, retransmissions take no more than this part of what may be spent: on a
+/// path that is overrun each of them pushes out another packet.
+const REPAIR_PERCENT: u64 = 25;
+/// What they may take at once, as time at that rate.
+const REPAIR_BURST: Duration = Duration::from_millis(150);
+
 /// The path to one viewer.
 #[derive(Debug, Default)]
 pub struct Downlink {
@@ -30,6 +36,8 @@ pub struct Downlink {
     pub pacer: Pacer,
     /// The slot's number that a probe sends again next, once it began with the newest.
     pub probe_cursor: Option<u64>,
+    /// When the retransmissions sent so far are paid for.
+    repaired_at: Time,
     /// Until when pictures leave no faster than the path carries them.
     crowded_until: Time,
 }
@@ -142,6 +150,26 @@ impl Downlink {
         }
         self.set_pace(now);
         began
+    }
+
+    /// Whether pictures may be sent again now.
+    pub fn may_repair(&self, now: Time) -> bool {
+        self.repaired_at <= now + REPAIR_BURST || !self.is_overrun()
+    }
+
+    /// Pictures were sent again.
+    pub fn repaired(&mut self, bytes: usize, now: Time) {
+        let available_bps = self.available_bps(now).filter(|_| self.is_overrun());
+        let Some(available_bps) = available_bps else {
+            return;
+        };
+        let repair_bps = (available_bps * REPAIR_PERCENT / 100).max(1);
+        let micros = bytes as u64 * 8_000_000 / repair_bps;
+        self.repaired_at = Time(self.repaired_at.max(now).0 + micros);
+    }
+
+    fn is_overrun(&self) -> bool {
+        self.estimator.as_ref().is_some_and(|e| e.is_draining())
     }
 
     /// Whether there is anything to look after at `now`.

@@ -26,9 +26,11 @@ const DRAIN_ABOVE_US: i64 = 50_000;
 const DRAINED_US: i64 = 20_000;
 /// A queue that is not gone after so long draining is the path's own delay.
 const MAX_DRAIN: Duration = Duration::from_secs(4);
-/// How much is held back while a queue of 100 ms or more drains.
-const DRAIN_SHARE: f64 = 0.25;
-const DRAIN_FULL_US: f64 = 100_000.0;
+/// How much is held back while a queue of 200 ms or more drains.
+const DRAIN_SHARE: f64 = 0.4;
+const DRAIN_FULL_US: f64 = 200_000.0;
+/// A queue below this while a cluster is under way is the cluster's own.
+const CLUSTER_QUEUE_US: i64 = 150_000;
 /// Windows of the acknowledged rate: right after a change, and otherwise.
 const SHORT_WINDOW: Duration = Duration::from_millis(160);
 const LONG_WINDOW: Duration = Duration::from_millis(500);
@@ -53,9 +55,9 @@ const NEGLIGIBLE_LOSS: f64 = 0.02;
 const MAX_KEPT_BACK: f64 = 0.3;
 /// No probe so soon after a cut.
 const CALM_AFTER_CUT: Duration = Duration::from_millis(1_200);
-/// Pacing in parts of the estimate: loose, and while a queue drains.
+/// Pacing in parts of the estimate: loose, and while a queue drains, when sound goes besides.
 const PACE: f64 = 2.5;
-const PACE_DRAINING: f64 = 1.2;
+const PACE_DRAINING: f64 = 0.9;
 
 /// The estimate for one viewer.
 #[derive(Debug)]
@@ -192,7 +194,8 @@ impl Estimator {
             sample.delay_us >= SUDDEN_QUEUE_US && sample.growth_us >= SUDDEN_GROWTH_US
         });
         let growing = self.trend.usage() == Usage::Over && self.queue.delay_us() >= TREND_QUEUE_US;
-        sudden || growing
+        let own = self.prober.disturbs() && self.queue.delay_us() < CLUSTER_QUEUE_US;
+        (sudden || growing) && !own
     }
 
     fn cut(&mut self, round_trip: Duration, now: Time) {
@@ -260,11 +263,14 @@ impl Estimator {
         if let Some(lower_bps) = self.loss.judge(rates, now) {
             self.bps = lower_bps;
             self.cut_at = Some(now);
-            self.prober.overloaded(now);
+            self.prober.lost(now);
         }
     }
 
     fn believe(&mut self, finding: Finding, now: Time) {
+        // The cluster's delays are no trend.
+        self.groups = Groups::default();
+        self.trend.restart();
         if self.draining_since.is_some() {
             return;
         }
@@ -356,6 +362,11 @@ impl Estimator {
         }
     }
 
+    /// Whether more was sent than the path carries, and the queue is being drained.
+    pub fn is_draining(&self) -> bool {
+        self.draining_since.is_some()
+    }
+
     /// Whether the first clusters were sent: nothing more is learned without traffic.
     pub fn knows_the_start(&self) -> bool {
         self.prober.first_are_done()
@@ -369,7 +380,7 @@ impl Estimator {
     /// The viewer is reached by another path: its delays are not comparable.
     pub fn path_changed(&mut self) {
         self.queue.rebase();
-        self.trend = Trendline::default();
+        self.trend.restart();
         self.groups = Groups::default();
         self.draining_since = None;
     }

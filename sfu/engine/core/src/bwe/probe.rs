@@ -123,6 +123,7 @@ pub struct Prober {
     /// When the last find raised the estimate, until it has lasted.
     raised: Option<Time>,
     doubtful: bool,
+    was_saturated: bool,
     wanted_bps: u64,
     clusters: u64,
 }
@@ -136,6 +137,11 @@ impl Prober {
     /// Whether the first clusters were sent and their fate is known, or given up.
     pub fn first_are_done(&self) -> bool {
         self.first_done >= FIRST_FACTORS.len() && self.awaited.is_none()
+    }
+
+    /// Whether a cluster is under way, so that delays are its own.
+    pub fn disturbs(&self) -> bool {
+        self.active.is_some() || self.awaited.is_some()
     }
 
     /// How many clusters were sent.
@@ -203,10 +209,15 @@ impl Prober {
         if !calm || !(waited || self.promising) {
             return None;
         }
+        // Where the last cluster filled the path, the next one is to disturb it less.
+        let step_bps = match self.was_saturated {
+            true => estimate_bps * 3 / 2,
+            false => 2 * estimate_bps,
+        };
         self.promising = false;
         let enough_bps = want_bps + want_bps / 5;
         Some(
-            (2 * estimate_bps)
+            step_bps
                 .min(enough_bps)
                 .min(MAX_CLUSTER_BPS)
                 .max(estimate_bps * 5 / 4),
@@ -254,6 +265,7 @@ impl Prober {
         self.awaited = None;
         self.wait(now);
         let finding = awaited.finding(inherent_loss)?;
+        self.was_saturated = finding.saturated;
         self.promising = finding.bps >= PROMISING * awaited.target_bps as f64;
         // A first cluster that already fills the path makes the second one pointless.
         if !self.promising {
@@ -279,6 +291,13 @@ impl Prober {
         if !self.doubtful {
             self.interval = None;
         }
+    }
+
+    /// The estimate was cut for losses, which say little about the last find: wait for a while.
+    pub fn lost(&mut self, now: Time) {
+        self.promising = false;
+        self.interval = None;
+        self.wait(now);
     }
 
     /// The estimate was cut: wait before looking for more, longer if the last find misled.

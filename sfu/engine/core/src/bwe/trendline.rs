@@ -85,6 +85,14 @@ impl Trendline {
         self.judge(slope, delta.sent_us as f64 / 1_000.0, at_ms);
     }
 
+    /// Forget the delays; the threshold stays.
+    pub fn restart(&mut self) {
+        *self = Self {
+            threshold_ms: self.threshold_ms,
+            ..Self::default()
+        };
+    }
+
     /// What the path is doing, as of the last difference.
     pub fn usage(&self) -> Usage {
         self.usage

@@ -263,6 +263,7 @@ impl Engine {
             return;
         };
         let (round_trip, address) = (peer.round_trip.estimate(), peer.address);
+        let has_room = peer.downlink.may_repair(now);
         let Some(slot) = self.slot_mut(at) else {
             return;
         };
@@ -277,12 +278,17 @@ impl Engine {
         if slot.shown != Some(shown) {
             return;
         }
+        // Nor is what another layer did, and on a full path what is sent again pushes out more.
+        if slot.kind == MediaKind::Video && (slot.live_origin() != Some(origin) || !has_room) {
+            return;
+        }
         let Some(request) = slot.resends.allow(own, round_trip, now) else {
             return;
         };
         // An answer that is lost costs another round trip, which is seen; a second copy is not.
         let is_doubled = request == Request::Repeated || slot.depth.is_lossy();
         if slot.repairs_by_rtx() {
+            let start_bytes = self.outbox.bytes();
             self.with_cached(origin, source_sequence, |engine, packet| {
                 let numbers = engine
                     .slot_mut(at)?
@@ -300,6 +306,10 @@ impl Engine {
                 }
                 Some(())
             });
+            let bytes = self.outbox.bytes() - start_bytes;
+            if let Some(peer) = self.peer_mut(at.peer) {
+                peer.downlink.repaired(bytes, now);
+            }
             return;
         }
         // Without RFC 4588 only the very same bytes may be sent under the same number.
