@@ -70,8 +70,10 @@ def _trouble(person: Participant, one: QualityTotals) -> QualityLine:
         zh.append(f"重连 {one.reconnects} 次")
         en.append(_count(one.reconnects, "reconnect", "reconnects"))
     servers = 2 * one.server_ms > one.fair_ms + one.poor_ms + one.lost_ms
-    zh_end = "原因在服务器。" if servers else "这是网络所致,与本人表现无关。"
-    en_end = "The server was the cause." if servers else "That is the network's doing, not theirs."
+    zh_end = "原因在服务器。" if servers else "原因在网络或设备,与本人表现无关。"
+    en_end = (
+        "The server was the cause." if servers else "The network or the device did that, not they."
+    )
     return QualityLine(
         f"{person.name}({zh_role})连接不稳:{','.join(zh)}。{zh_end}",
         f"{person.name} ({en_role}): {', '.join(en)}. {en_end}",

@@ -1,9 +1,16 @@
-import type { ParticipantView, RoomEvent, RoomView } from './protocol'
+import type { ParticipantView, RoomEvent, RoomView, Welcome } from './protocol'
 
 /** What a numbered event makes of the room. The same event twice changes nothing. */
 export function applyEvent(room: RoomView, event: RoomEvent): RoomView {
   if (event.room !== room.id || event.seq <= room.seq) return room
   return { ...change(room, event), seq: event.seq }
+}
+
+/** Whether we came into a room where somebody's camera was on already. */
+export function showsSomebody({ room, you }: Welcome): boolean {
+  if (room?.placement !== 'room') return false
+  const others = room.participants.filter((one) => one.id !== you.participant)
+  return others.some((one) => one.placement === 'room' && one.connected && one.camera)
 }
 
 function change(room: RoomView, { body }: RoomEvent): RoomView {

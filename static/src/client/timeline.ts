@@ -45,9 +45,11 @@ export function joinMs(): number | null {
 
 /** To the first picture, from the tap or from when somebody was there to be seen; null before. */
 export function firstFrameMs(): number | null {
-  const { 'join.tap': tap, 'picture.due': due } = reached
+  const { 'join.tap': tap, 'join.welcome': welcome, 'picture.due': due } = reached
   if (tap === undefined || due === undefined) return null
-  return spanMs(Math.max(tap, due), reached['frame.first'])
+  // Whom the welcome shows was there already when we tapped.
+  const waited = welcome === undefined || due > welcome
+  return spanMs(waited ? due : tap, reached['frame.first'])
 }
 
 function spanMs(from: number | undefined, to: number | undefined): number | null {

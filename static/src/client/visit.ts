@@ -15,7 +15,7 @@ import { ProblemError, toProblem } from './problem'
 import type { EventBody, MediaOffer, Notices, RoomView, SlotView } from './protocol'
 import { Reports } from './reports'
 import { Requests } from './requests'
-import { applyEvent } from './room'
+import { applyEvent, showsSomebody } from './room'
 import { ScreenShare } from './screen_share'
 import { Signaling, type SignalingOwner } from './signaling'
 import type { OpenSocket } from './socket'
@@ -207,6 +207,7 @@ export class Visit extends Observable<InterviewState> implements SignalingOwner,
   }
 
   #onWelcome(welcome: Notices['welcome']): void {
+    if (!welcome.resumed && showsSomebody(welcome)) markFirst('picture.due')
     mark(welcome.resumed ? 'signaling.back' : 'join.welcome')
     this.#serverAheadMs = welcome.server_time_ms - Date.now()
     const room = welcome.room ?? this.state.room

@@ -150,11 +150,11 @@ async def test_the_persons_network_is_not_the_persons_doing(
     line = (await quality.lines([interview]))[interview.id]
     assert line.zh == (
         "李明(候选人)连接不稳:10% 的时间连接较差,画面卡顿 3 次共 4.2 秒,10% 的声音受损,重连 1 次。"
-        "这是网络所致,与本人表现无关。"
+        "原因在网络或设备,与本人表现无关。"
     )
     assert line.en == (
         "李明 (candidate): poor for 10% of the time, 3 freezes (4.2 s), 10% of the sound damaged, "
-        "1 reconnect. That is the network's doing, not theirs."
+        "1 reconnect. The network or the device did that, not they."
     )
 
 
