@@ -21,6 +21,8 @@ const CUT_INTERVAL: Duration = Duration::from_secs(1);
 /// Less was sent if it is below this part of before; less was lost likewise.
 const SENT_LESS: f64 = 0.95;
 const LOST_LESS: f64 = 0.8;
+/// Nor can a path that is used so little of what it carried be full: probes tell if it became so.
+const LITTLE_USED: f64 = 0.6;
 /// No usable path loses more than this by itself.
 const MAX_INHERENT: f64 = 0.4;
 /// Standard deviations by which a short window may be off.
@@ -100,7 +102,8 @@ impl LossController {
 
     fn cut_or_bear(&mut self, ratio: f64, excess: f64, rates: Rates, now: Time) -> Option<f64> {
         if let Some(cut) = self.last_cut {
-            let sent_less = rates.sent_bps < SENT_LESS * cut.sent_bps;
+            let sent_less = rates.sent_bps < SENT_LESS * cut.sent_bps
+                || rates.sent_bps < LITTLE_USED * rates.estimate_bps;
             if sent_less && ratio > LOST_LESS * cut.ratio && ratio < MAX_INHERENT {
                 self.inherent = ratio;
                 self.last_cut = None;
@@ -115,9 +118,7 @@ impl LossController {
             ratio,
             sent_bps: rates.sent_bps,
         });
-        // What was granted but not used cannot have caused the loss.
-        let used_bps = rates.estimate_bps.min(1.2 * rates.sent_bps);
-        let cut_bps = used_bps * (1.0 - 0.5 * excess);
+        let cut_bps = rates.estimate_bps * (1.0 - 0.5 * excess);
         Some(cut_bps.max(rates.acknowledged_bps).min(rates.estimate_bps))
     }
 }
