@@ -23,8 +23,11 @@ pub const STOPPED_AFTER: Duration = Duration::from_millis(500);
 const RETIRED_FOR: Duration = Duration::from_secs(2);
 /// A leap of the sequence beyond this is a new stream (RFC 3550, A.1: MAX_DROPOUT).
 const MAX_LEAP: u64 = 3_000;
-/// A keyframe at most this many packets old is worth replaying to a new viewer.
-const MAX_REPLAY: u64 = 64;
+/// A keyframe at most this old is worth replaying to a new viewer: longer than browsers take to
+/// heed the next request, and not much to decode at once.
+const MAX_REPLAY_AGE: Duration = Duration::from_millis(500);
+/// And at most this many packets old.
+const MAX_REPLAY: u64 = 192;
 
 /// Totals for statistics.
 #[derive(Clone, Copy, Debug, Default)]
@@ -117,6 +120,7 @@ pub struct Layer {
 struct Keyframe {
     sequence: u64,
     timestamp: u32,
+    arrived: Time,
 }
 
 impl Layer {
@@ -236,7 +240,7 @@ impl Layer {
         self.cache.insert(packet.sequence, packet.bytes, now);
         // Sound can begin anywhere, so that no packet of it makes the missing ones meaningless.
         if packet.starts_keyframe && self.kind == MediaKind::Video {
-            self.note_keyframe(packet);
+            self.note_keyframe(packet, now);
         }
     }
 
@@ -248,9 +252,11 @@ impl Layer {
     }
 
     /// The packets from the last keyframe to the newest, if a viewer may begin with them.
-    pub fn replay(&self) -> Option<core::ops::RangeInclusive<u64>> {
-        let (first, last) = (self.keyframe?.sequence, self.extender.highest()?);
-        (last - first < MAX_REPLAY && self.cache.get(first).is_some()).then_some(first..=last)
+    pub fn replay(&self, now: Time) -> Option<core::ops::RangeInclusive<u64>> {
+        let (keyframe, last) = (self.keyframe?, self.extender.highest()?);
+        let first = keyframe.sequence;
+        let young = now.since(keyframe.arrived) <= MAX_REPLAY_AGE && last - first < MAX_REPLAY;
+        (young && self.cache.get(first).is_some()).then_some(first..=last)
     }
 
     /// The newest extended sequence number.
@@ -258,7 +264,7 @@ impl Layer {
         self.extender.highest()
     }
 
-    fn note_keyframe(&mut self, packet: &Packet<'_>) {
+    fn note_keyframe(&mut self, packet: &Packet<'_>, now: Time) {
         // H.264 begins a keyframe more than once: parameter sets, then each slice.
         let known = self
             .keyframe
@@ -275,6 +281,7 @@ impl Layer {
         self.keyframe = Some(Keyframe {
             sequence: packet.sequence,
             timestamp: packet.header.timestamp,
+            arrived: now,
         });
         self.keyframe_request.satisfied();
         self.missing.forget_before(packet.sequence);

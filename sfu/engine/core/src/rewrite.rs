@@ -10,6 +10,8 @@ use crate::seqnum::{near, timestamp_newer};
 use crate::time::Time;
 use segment::Segment;
 
+pub use segment::LONGEST_REPLAY;
+
 /// Stretches of one stream that are remembered for retransmissions: four seconds of a slot that
 /// leaves out every other frame.
 const SEGMENTS: usize = 64;
@@ -41,7 +43,14 @@ pub struct Advance {
     pub elapsed: u32,
     /// The last stream's own timestamp at the new packet's capture, if both clocks are known.
     pub capture: Option<u32>,
+    /// Ticks from the packet that begins to the newest of those that follow it at once.
+    pub replayed: u32,
 }
+
+/// Ticks in which a viewer's first stream catches up with what it replays.
+const FIRST_CATCH_UP: u32 = 1_800;
+/// Replayed frames are never closer than by this factor: two never share a timestamp.
+const MAX_SQUEEZE: u32 = 500;
 
 /// A capture time that differs this much (ticks) from the elapsed time is a lie or a clock error.
 const MAX_CAPTURE_DIFFERENCE: u32 = 180_000;
@@ -75,6 +84,8 @@ pub struct Rewriter {
     first: u64,
     /// The lowest number above all that packets have left with.
     unsent: u64,
+    /// Picture id and TL0PICIDX of the newest packet that left.
+    left_picture: (u16, u8),
     last_timestamp: u32,
     last_sent: Time,
     last_picture_id: u16,
@@ -91,6 +102,10 @@ impl Rewriter {
             next_sequence: COUNTER_BASE + (seed & INITIAL_MASK),
             first: COUNTER_BASE + (seed & INITIAL_MASK),
             unsent: COUNTER_BASE + (seed & INITIAL_MASK),
+            left_picture: (
+                (seed >> 48) as u16 & INITIAL_MASK as u16,
+                (seed >> 40) as u8,
+            ),
             last_timestamp: (seed >> 16) as u32,
             last_sent: Time(0),
             last_picture_id: (seed >> 48) as u16 & INITIAL_MASK as u16,
@@ -115,12 +130,15 @@ impl Rewriter {
 
     /// Begin a stream at `packet`: it becomes the next packet of the slot.
     pub fn begin(&mut self, origin: Origin, packet: &Packet<'_>, advance: Advance) {
-        let timestamp = self.timestamp_after(advance);
+        let (newest, squeeze) = self.timestamp_after(advance);
+        let replayed_until = packet.header.timestamp.wrapping_add(advance.replayed);
         self.append(Segment {
             origin,
             first_source: packet.sequence,
             first_own: self.next_sequence,
-            timestamp_offset: timestamp.wrapping_sub(packet.header.timestamp),
+            timestamp_offset: newest.wrapping_sub(replayed_until),
+            replayed_until,
+            squeeze,
             picture: None,
             tl0_offset: None,
             skipped: None,
@@ -145,8 +163,11 @@ impl Rewriter {
     }
 
     /// A packet with this number left: it can never be given to another.
-    pub fn left(&mut self, sequence: u64) {
-        self.unsent = self.unsent.max(sequence + 1);
+    pub fn left(&mut self, numbers: Numbers) {
+        if numbers.sequence >= self.unsent {
+            self.unsent = numbers.sequence + 1;
+            self.left_picture = (numbers.picture_id, numbers.tl0_picture_index);
+        }
     }
 
     /// Numbers that were given but not used are given again, to the next stream that begins.
@@ -154,6 +175,7 @@ impl Rewriter {
         if self.unsent < self.next_sequence {
             self.next_sequence = self.unsent;
             self.highest = self.newest_left();
+            (self.last_picture_id, self.last_tl0) = self.left_picture;
         }
     }
 
@@ -295,26 +317,44 @@ impl Rewriter {
     pub fn timestamp(&self, source: u32) -> Option<u32> {
         self.segments
             .last()
-            .map(|segment| source.wrapping_add(segment.timestamp_offset))
+            .map(|segment| segment.timestamp(source))
     }
 
-    fn timestamp_after(&self, advance: Advance) -> u32 {
-        if self.highest.is_none() {
-            return self.last_timestamp;
+    /// The timestamp of the newest packet that follows at once, and by how much those before it
+    /// move together.
+    ///
+    /// A viewer shows pictures as far apart as their timestamps are: replayed ones must lie
+    /// between the last picture and now, or everything after them is shown late.
+    fn timestamp_after(&self, advance: Advance) -> (u32, u32) {
+        let (wanted, room) = match self.highest {
+            Some(_) => {
+                let wanted = self.timestamp_by_clock(advance);
+                let room = wanted.wrapping_sub(self.last_timestamp) as i32;
+                (wanted, room.max(1) as u32)
+            }
+            None => (self.last_timestamp, FIRST_CATCH_UP),
+        };
+        debug_assert!(advance.replayed <= LONGEST_REPLAY);
+        let squeeze = advance.replayed.div_ceil(room).clamp(1, MAX_SQUEEZE);
+        let newest = (self.last_timestamp)
+            .wrapping_add(u32::from(self.highest.is_some()))
+            .wrapping_add(advance.replayed / squeeze);
+        match timestamp_newer(wanted, newest) {
+            true => (wanted, squeeze),
+            false => (newest, squeeze),
         }
+    }
+
+    fn timestamp_by_clock(&self, advance: Advance) -> u32 {
         let elapsed = self.last_timestamp.wrapping_add(advance.elapsed);
-        let wanted = advance
+        advance
             .capture
             .and_then(|source| self.timestamp(source))
+            .map(|capture| capture.wrapping_add(advance.replayed))
             .filter(|capture| {
                 (capture.wrapping_sub(elapsed) as i32).unsigned_abs() < MAX_CAPTURE_DIFFERENCE
             })
-            .unwrap_or(elapsed);
-        if timestamp_newer(wanted, self.last_timestamp) {
-            wanted
-        } else {
-            self.last_timestamp.wrapping_add(1)
-        }
+            .unwrap_or(elapsed)
     }
 
     /// Remember the newest numbers, where the next stream goes on.

@@ -300,7 +300,7 @@ impl Engine {
             layer,
             stream: state.stream,
         };
-        match state.replay().filter(|_| state.is_arriving(now)) {
+        match state.replay(now).filter(|_| state.is_arriving(now)) {
             Some(packets) => self.replay(at, origin, packets, now),
             None => self.want_keyframe_for_route(shown, now),
         }

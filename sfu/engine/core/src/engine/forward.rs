@@ -7,7 +7,7 @@ use crate::command::MediaKind;
 use crate::packet::{Announced, Packet};
 use crate::peer::Peer;
 use crate::resend::Request;
-use crate::rewrite::{Advance, Numbers, Origin};
+use crate::rewrite::{Advance, LONGEST_REPLAY, Numbers, Origin};
 use crate::slot::{OVERHEAD_BYTES, Sending, Shown, Stamp, Verdict};
 use crate::source::{LayerSet, Subscriber};
 use crate::srtp::MAX_TRAILER_BYTES;
@@ -46,7 +46,7 @@ impl Engine {
 
     /// Begin a stream in a slot with `packet`; what overtook it on the way follows at once.
     fn begin(&mut self, at: Subscriber, origin: Origin, packet: &Packet<'_>, now: Time) {
-        self.begin_with(at, origin, packet, now);
+        self.begin_with(at, origin, packet, 0, now);
         let newest = self.layer(origin).and_then(crate::layer::Layer::highest);
         let overtaken = newest.unwrap_or(0).saturating_sub(packet.sequence);
         if overtaken <= MAX_OVERTAKEN {
@@ -56,7 +56,15 @@ impl Engine {
         }
     }
 
-    fn begin_with(&mut self, at: Subscriber, origin: Origin, packet: &Packet<'_>, now: Time) {
+    /// `replayed`: ticks to the newest of the packets that follow at once.
+    fn begin_with(
+        &mut self,
+        at: Subscriber,
+        origin: Origin,
+        packet: &Packet<'_>,
+        replayed: u32,
+        now: Time,
+    ) {
         // What waits of the last stream is of no use behind this keyframe.
         self.abandon_waiting(at);
         self.watch_downlink(at.peer, now);
@@ -74,8 +82,12 @@ impl Engine {
             let micros = now.since(last).as_micros() as u64;
             (micros * u64::from(slot.clock_rate()) / 1_000_000) as u32
         });
-        slot.rewriter
-            .begin(origin, packet, Advance { elapsed, capture });
+        let advance = Advance {
+            elapsed,
+            capture,
+            replayed,
+        };
+        slot.rewriter.begin(origin, packet, advance);
         self.send(at, packet, now);
         if !self.timers.is_armed(at.peer, crate::timer::Task::Reports) {
             self.timers.arm(
@@ -113,14 +125,18 @@ impl Engine {
         now: Time,
     ) {
         let (first, last) = packets.into_inner();
+        let newest = (first..=last)
+            .rev()
+            .find_map(|sequence| self.with_cached(origin, sequence, |_, p| p.header.timestamp));
         let began = self.with_cached(origin, first, |engine, packet| {
             let only = LayerSet::default().with(origin.layer);
-            if engine.slot(at).map(|slot| slot.judge(origin, only, packet)) == Some(Verdict::Begin)
-            {
-                engine.begin_with(at, origin, packet, now);
-                return true;
+            let verdict = (engine.slot(at)).map(|slot| slot.judge(origin, only, packet));
+            let replayed = newest.map_or(0, |newest| newest.wrapping_sub(packet.header.timestamp));
+            let begins = verdict == Some(Verdict::Begin) && replayed <= LONGEST_REPLAY;
+            if begins {
+                engine.begin_with(at, origin, packet, replayed, now);
             }
-            false
+            begins
         });
         match began {
             Some(true) => {
@@ -253,7 +269,7 @@ impl Engine {
             downlink.pacer.spend(sealed, now);
         }
         if sending == Sending::First {
-            slot.rewriter.left(numbers.sequence);
+            slot.rewriter.left(numbers);
         }
     }
 

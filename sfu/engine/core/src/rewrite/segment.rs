@@ -4,6 +4,9 @@ use super::{Numbers, Origin};
 use crate::packet::Packet;
 use crate::wire::vp8::PictureId;
 
+/// Ticks that a replay never spans: eleven seconds of video.
+pub const LONGEST_REPLAY: u32 = 1 << 20;
+
 /// Packets of one stream, mapped by constant offsets, up to where the next segment begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment {
@@ -11,6 +14,10 @@ pub(super) struct Segment {
     pub first_source: u64,
     pub first_own: u64,
     pub timestamp_offset: u32,
+    /// The source's timestamp of the newest packet that was replayed when the segment began.
+    pub replayed_until: u32,
+    /// The packets before it have timestamps that are closer together by this factor.
+    pub squeeze: u32,
     /// The last picture id of the source and what it became.
     pub picture: Option<(u16, u16)>,
     pub tl0_offset: Option<u8>,
@@ -30,7 +37,7 @@ impl Segment {
         let vp8 = packet.vp8;
         Numbers {
             sequence,
-            timestamp: packet.header.timestamp.wrapping_add(self.timestamp_offset),
+            timestamp: self.timestamp(packet.header.timestamp),
             picture_id: vp8
                 .and_then(|vp8| vp8.picture_id)
                 .map_or(0, |id| self.picture_id(id, last_picture_id)),
@@ -43,6 +50,16 @@ impl Segment {
                     index.value.wrapping_add(offset)
                 }),
         }
+    }
+
+    /// What becomes of a source's timestamp.
+    pub fn timestamp(&self, source: u32) -> u32 {
+        let before = self.replayed_until.wrapping_sub(source);
+        let source = match before <= LONGEST_REPLAY {
+            true => self.replayed_until.wrapping_sub(before / self.squeeze),
+            false => source,
+        };
+        source.wrapping_add(self.timestamp_offset)
     }
 
     /// Picture ids are followed by differences: a source may count in 7 bits, a slot in 15.

@@ -67,7 +67,7 @@ fn a_second_stream_goes_on_where_the_first_ended() {
     let bytes = vp8(77, 30_000, true);
     let advance = Advance {
         elapsed: 3_000,
-        capture: None,
+        ..Advance::default()
     };
     rewriter.begin(SECOND, &packet(&bytes, 9_000), advance);
     let after = rewriter
@@ -90,13 +90,14 @@ fn numbers_that_never_left_go_to_the_next_stream() {
     let mut rewriter = Rewriter::new(7);
     let bytes = vp8(5_000, 9, true);
     rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
-    let numbers: Vec<u64> = (100..110)
+    let all: Vec<Numbers> = (100..110)
         .map(|sequence| rewriter.number(&packet(&bytes, sequence), Time(0)))
-        .map(|numbers| numbers.expect("a number").sequence)
+        .map(|numbers| numbers.expect("a number"))
         .collect();
+    let numbers: Vec<u64> = all.iter().map(|each| each.sequence).collect();
     // The third overtook the second on the way here; neither can be given again.
-    rewriter.left(numbers[0]);
-    rewriter.left(numbers[2]);
+    rewriter.left(all[0]);
+    rewriter.left(all[2]);
     rewriter.take_back_unsent();
     assert_eq!(rewriter.newest_left(), Some(numbers[2]));
     rewriter.begin(SECOND, &packet(&bytes, 900), Advance::default());
@@ -201,6 +202,7 @@ fn a_capture_time_is_believed_only_near_the_elapsed_time() {
         let advance = Advance {
             elapsed: 1_000,
             capture: Some(capture),
+            replayed: 0,
         };
         rewriter.begin(SECOND, &packet(&bytes, 200), advance);
         let after = rewriter
@@ -211,6 +213,66 @@ fn a_capture_time_is_believed_only_near_the_elapsed_time() {
             expected,
             "capture {capture}"
         );
+    }
+}
+
+/// The timestamps of a replay of frames 3000 ticks apart, then of one frame that follows live,
+/// as distances from the last one before.
+fn replayed_after(elapsed: Option<u32>, frames: u32) -> Vec<u32> {
+    let mut rewriter = Rewriter::new(7);
+    let bytes = vp8(5_000, 9, true);
+    let mut before = rewriter.last_timestamp();
+    if elapsed.is_some() {
+        rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
+        let numbers = rewriter.number(&packet(&bytes, 100), Time(0));
+        before = numbers.expect("a number").timestamp;
+    }
+    let first = u32::MAX - 4_000;
+    (0..=frames)
+        .map(|frame| {
+            let timestamp = first.wrapping_add(frame * 3_000);
+            let bytes = vp8(timestamp, 20 + frame as u16, true);
+            let packet = packet(&bytes, 500 + u64::from(frame));
+            if frame == 0 {
+                let advance = Advance {
+                    elapsed: elapsed.unwrap_or_default(),
+                    capture: None,
+                    replayed: (frames - 1) * 3_000,
+                };
+                rewriter.begin(SECOND, &packet, advance);
+            }
+            let numbers = rewriter.number(&packet, Time(0)).expect("a number");
+            numbers.timestamp.wrapping_sub(before)
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_replayed_lies_between_the_last_picture_and_now() {
+    // Frames that fit between keep their distances, and the newest is now.
+    assert_eq!(
+        replayed_after(Some(9_000), 3),
+        [3_000, 6_000, 9_000, 12_000]
+    );
+    // Those that do not move together; what follows is as far away as it was.
+    assert_eq!(
+        replayed_after(Some(6_000), 5),
+        [1, 1_501, 3_001, 4_501, 6_001, 9_001]
+    );
+}
+
+#[test]
+fn replayed_frames_are_always_apart_and_never_far_ahead() {
+    for (elapsed, frames) in [(Some(0), 15), (Some(1), 60), (Some(90), 190), (None, 40)] {
+        let ticks = replayed_after(elapsed, frames);
+        let (live, replayed) = ticks.split_last().expect("frames");
+        assert!(
+            replayed.windows(2).all(|pair| pair[0] < pair[1]),
+            "{ticks:?}"
+        );
+        let newest = replayed.last().expect("frames");
+        assert!(*newest <= 1_900, "{elapsed:?}, {frames}: {newest}");
+        assert_eq!(live - newest, 3_000);
     }
 }
 
