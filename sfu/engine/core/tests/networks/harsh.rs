@@ -1,6 +1,6 @@
 //! Networks that fail in the middle of a call.
 
-use crate::rig::{Rig, SECOND, longest_gap_ms, scenario};
+use crate::rig::{Rig, SECOND, clear, freezes, longest_gap_ms, scenario, seconds};
 
 #[test]
 fn after_an_address_change_media_is_back_within_a_second() {
@@ -12,4 +12,98 @@ fn after_an_address_change_media_is_back_within_a_second() {
         "{}",
         longest_gap_ms(&pictures)
     );
+}
+
+#[test]
+fn after_a_black_out_sound_is_back_at_once_and_pictures_soon() {
+    let mut rig = Rig::pair(6, &scenario("black-out"));
+    rig.run_for(25 * SECOND);
+    assert!(rig.pictures(2, 0, 10.1, 16.0).is_empty());
+    let sound = rig.made_up_sound(2, 0, 16.5, 24.0);
+    assert!(sound <= 0.01, "{sound} of the sound made up");
+    let back = rig.pictures(2, 0, 16.0, 25.0);
+    let first_s = seconds(back.first().expect("pictures").at) - 16.0;
+    assert!(first_s <= 3.0, "{first_s} s until the first picture");
+}
+
+#[test]
+fn a_cap_is_followed_at_once_and_left_soon() {
+    let mut rig = Rig::pair(31, &scenario("cap-4-to-1_2"));
+    rig.run_for(50 * SECOND);
+    let tallest = |from: f64, until: f64| {
+        let pictures = rig.pictures(2, 0, from, until);
+        pictures.iter().map(|picture| picture.height).max()
+    };
+    assert_eq!(tallest(13.0, 15.0), Some(1080));
+    assert!(tallest(17.0, 35.0).is_some_and(|height| height <= 720));
+    let queue_ms = rig
+        .down(2, 17.0, 35.0)
+        .iter()
+        .map(|sample| sample.queue_ms)
+        .max();
+    let around = rig.pictures(2, 0, 14.0, 35.0);
+    let sound = rig.made_up_sound(2, 0, 15.0, 35.0);
+    let again_s = rig.seconds_until(2, 1080, 35.0);
+    assert!(
+        queue_ms.is_some_and(|queue_ms| queue_ms <= 150),
+        "{queue_ms:?} ms of queue"
+    );
+    assert!(longest_gap_ms(&around) <= 300, "{:?}", freezes(&around));
+    // A full queue of half a second costs its length once: 0.35 s of the 20.
+    assert!(sound <= 0.02, "{sound} of the sound made up");
+    assert!(
+        again_s.is_some_and(|again_s| again_s <= 12.0),
+        "{again_s:?} s until 1080 lines"
+    );
+}
+
+#[test]
+fn a_narrow_time_keeps_its_sound() {
+    let mut rig = Rig::pair(32, &scenario("cap-300k"));
+    rig.run_for(60 * SECOND);
+    let sound = (
+        rig.made_up_sound(2, 0, 15.0, 45.0),
+        rig.made_up_sound(2, 0, 17.0, 45.0),
+    );
+    let pictures = rig.pictures(2, 0, 20.0, 45.0);
+    let again_s = rig.seconds_until(2, 1080, 45.0);
+    assert!(pictures.iter().all(|picture| picture.height <= 360));
+    assert!(sound.1 <= 0.01, "{sound:?} of the sound made up");
+    assert!(
+        again_s.is_some_and(|again_s| again_s <= 14.0),
+        "{again_s:?} s until 1080 lines"
+    );
+}
+
+#[test]
+fn a_good_receiver_does_not_feel_a_bad_one() {
+    let mut rig = Rig::new(33);
+    rig.join(1, true, 0, &clear(5));
+    rig.join(2, false, 1, &clear(25));
+    rig.join(3, false, 1, &scenario("two-receivers"));
+    rig.watch(2, 0, 1, (1920, 1080));
+    rig.watch(3, 0, 1, (1920, 1080));
+    rig.run_for(40 * SECOND);
+    let (before, during) = (rig.down_bps(2, 5.0, 15.0), rig.down_bps(2, 17.0, 35.0));
+    assert!(
+        (during / before - 1.0).abs() < 0.05,
+        "{before} became {during}"
+    );
+    let bad_bps = rig.down_bps(3, 18.0, 35.0);
+    assert!(bad_bps <= 400_000.0, "{bad_bps}");
+    assert!(
+        rig.pictures(2, 0, 15.0, 35.0)
+            .iter()
+            .all(|picture| picture.height == 1080)
+    );
+}
+
+#[test]
+fn a_train_ride_is_outlasted() {
+    let mut rig = Rig::pair(34, &scenario("train"));
+    rig.run_for(300 * SECOND);
+    let sound = (rig.made_up_sound(2, 0, 0.0, 146.0) + rig.made_up_sound(2, 0, 153.0, 299.0)) / 2.0;
+    assert!(sound <= 0.03, "{sound} of the sound made up");
+    let end = rig.pictures(2, 0, 290.0, 300.0);
+    assert!(end.iter().all(|picture| picture.height == 1080));
 }

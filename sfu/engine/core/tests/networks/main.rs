@@ -7,6 +7,7 @@ mod description;
 
 mod camera;
 mod decoder;
+mod earphone;
 mod harsh;
 mod microphone;
 mod participant;

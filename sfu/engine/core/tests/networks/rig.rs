@@ -12,13 +12,12 @@ use mianshi_netsim::{Condition, Counters, Direction, Network, Scenario};
 
 use crate::decoder::Picture;
 use crate::description::{opus, slot, slot_ssrc, source};
+use crate::earphone::play;
 use crate::microphone::RED;
 use crate::participant::{PROFILE, Participant, key};
 
 pub const SECOND: Duration = Duration::from_secs(1);
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);
-/// A browser gives up playing sound that is later than this behind the quickest.
-const SOUND_TOO_LATE: Duration = Duration::from_millis(400);
 
 #[derive(Clone)]
 struct Datagram {
@@ -186,28 +185,17 @@ impl Rig {
             .collect()
     }
 
-    /// The share of sounds that were not heard, or too late, among those heard around them.
-    pub fn missing_sound(&self, viewer: PeerId, number: usize, from: f64, until: f64) -> f64 {
+    /// The share of the sound played from second `from` until `until` that had to be made up.
+    pub fn made_up_sound(&self, viewer: PeerId, number: usize, from: f64, until: f64) -> f64 {
         let sounds = &self.participants[&viewer].viewer.sounds;
         let heard = &sounds[&slot_ssrc(&format!("a{number}"))];
-        let transit = |number: u32, at: Time| at.as_micros() as i64 - i64::from(number) * 20_000;
-        let quickest = heard
+        let played = play(heard);
+        let inside: Vec<_> = played
             .iter()
-            .map(|(n, at)| transit(*n, *at))
-            .min()
-            .expect("sound");
-        let due = |number: u32| (i64::from(number) * 20_000 + quickest) as f64 / 1e6;
-        let last = *heard.keys().next_back().expect("sound");
-        let expected: Vec<u32> = (1..=last)
-            .filter(|n| (from..until).contains(&due(*n)))
+            .filter(|sound| (from..until).contains(&seconds(sound.at)))
             .collect();
-        let too_late_us = SOUND_TOO_LATE.as_micros() as i64;
-        let missing = expected.iter().filter(|number| {
-            heard
-                .get(number)
-                .is_none_or(|at| transit(**number, *at) - quickest > too_late_us)
-        });
-        missing.count() as f64 / expected.len().max(1) as f64
+        assert!(!inside.is_empty(), "no sound from {from} s to {until} s");
+        inside.iter().filter(|sound| sound.made_up).count() as f64 / inside.len() as f64
     }
 
     /// Samples of what goes down to a participant, from second `from` until `until`.
@@ -225,6 +213,13 @@ impl Rig {
         let (first, last) = (samples[0], samples[samples.len() - 1]);
         let bytes = last.counters.sent_bytes - first.counters.sent_bytes;
         bytes as f64 * 8.0 / last.at.since(first.at).as_secs_f64()
+    }
+
+    /// The first picture of at least this height from second `from` on: how long it took.
+    pub fn seconds_until(&self, viewer: PeerId, height: u16, from: f64) -> Option<f64> {
+        let pictures = self.pictures(viewer, 0, from, f64::INFINITY);
+        let found = pictures.iter().find(|picture| picture.height >= height)?;
+        Some(seconds(found.at) - from)
     }
 
     fn command(&mut self, command: Command) {

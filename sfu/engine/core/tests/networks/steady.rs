@@ -10,7 +10,7 @@ fn on_a_good_line_everything_arrives_at_full_size() {
     assert!(pictures.iter().all(|picture| picture.height == 1080));
     assert!(pictures.len() >= 248, "{} pictures in 10 s", pictures.len());
     assert_eq!(frozen_share(&pictures), 0.0);
-    assert_eq!(rig.missing_sound(2, 0, 2.0, 19.0), 0.0);
+    assert_eq!(rig.made_up_sound(2, 0, 2.0, 19.0), 0.0);
     let down_bps = rig.down_bps(2, 10.0, 20.0);
     assert!((3.0e6..3.6e6).contains(&down_bps), "{down_bps}");
     let samples = rig.down(2, 10.0, 20.0);
@@ -23,7 +23,7 @@ fn with_loss(name: &str, seed: u8) -> (f64, f64, f64) {
     rig.run_for(40 * SECOND);
     let pictures = rig.pictures(2, 0, 10.0, 40.0);
     (
-        rig.missing_sound(2, 0, 10.0, 39.0),
+        rig.made_up_sound(2, 0, 10.0, 39.0),
         frozen_share(&pictures),
         pictures.len() as f64 / 30.0,
     )
@@ -45,5 +45,48 @@ fn sound_and_pictures_outlast_random_loss() {
         assert!(frozen[2] <= most_frozen * 0.8, "{name}: {runs:?}");
         assert!(worst(|run| run.1) <= most_frozen * 2.0, "{name}: {runs:?}");
         assert!(runs.iter().all(|run| run.2 >= 15.0), "{name}: {runs:?}");
+    }
+}
+
+/// Two cameras, the first drawn large; the share of the capacity that was used, the share of
+/// packets that the queue dropped, and the heights that were seen.
+fn on_a_steady_line(name: &str, seed: u8) -> (f64, f64, [Vec<u16>; 2]) {
+    let mut rig = Rig::new(seed);
+    rig.join(1, true, 0, &clear(5));
+    rig.join(3, true, 0, &clear(5));
+    rig.join(2, false, 2, &scenario(name));
+    rig.watch(2, 0, 1, (1920, 1080));
+    rig.watch(2, 1, 3, (640, 360));
+    rig.run_for(40 * SECOND);
+    let samples = rig.down(2, 15.0, 40.0);
+    let (first, last) = (samples[0].counters, samples[samples.len() - 1].counters);
+    let dropped =
+        (last.queue_drops - first.queue_drops) as f64 / (last.pushed - first.pushed) as f64;
+    let capacity_bps = scenario(name).steps()[0].down.rate_bps.expect("a capacity") as f64;
+    let heights = [0, 1].map(|slot| {
+        let mut heights: Vec<u16> = rig
+            .pictures(2, slot, 15.0, 40.0)
+            .iter()
+            .map(|picture| picture.height)
+            .collect();
+        heights.sort_unstable();
+        heights.dedup();
+        heights
+    });
+    (rig.down_bps(2, 15.0, 40.0) / capacity_bps, dropped, heights)
+}
+
+#[test]
+fn a_steady_line_is_used_without_loss() {
+    let lines = [
+        ("steady-0_5", 11),
+        ("steady-1", 12),
+        ("steady-2", 13),
+        ("steady-4", 14),
+    ];
+    for (name, seed) in lines {
+        let (used, dropped, heights) = on_a_steady_line(name, seed);
+        assert!(dropped < 0.01, "{name}: {dropped}");
+        assert!(used >= 0.5, "{name}: {used} of the capacity, {heights:?}");
     }
 }
