@@ -124,7 +124,8 @@ impl Engine {
     fn relay_keyframe_request(&mut self, at: Option<Subscriber>, now: Time) {
         let Some(slot) = at
             .and_then(|at| self.slot(at))
-            .filter(|slot| slot.kind == MediaKind::Video)
+            // A viewer without room for pictures asks for one in vain: it would cost the others.
+            .filter(|slot| slot.kind == MediaKind::Video && !slot.paused)
         else {
             return;
         };
