@@ -176,6 +176,10 @@ def _socket() -> socket.socket:
     return udp
 
 
-def without_stream(endpoint: Endpoint) -> Endpoint:
-    """The same peer, watching only."""
-    return dataclasses.replace(endpoint, publish=None)
+def slowed(endpoint: Endpoint, divisor: int) -> Endpoint:
+    """The same peer, publishing fewer packets in the same time."""
+    stream = endpoint.publish
+    if stream is None:
+        return endpoint
+    slower = dataclasses.replace(stream, packets_per_second=stream.packets_per_second // divisor)
+    return dataclasses.replace(endpoint, publish=slower)

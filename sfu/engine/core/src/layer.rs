@@ -15,6 +15,7 @@ use crate::received::ReceivedWindow;
 use crate::reports::{Reception, SenderReportSeen};
 use crate::seqnum::SequenceExtender;
 use crate::time::Time;
+use crate::transit::Transit;
 use crate::wire::rtp::RtpHeader;
 
 /// A layer that sent nothing for this long has stopped; a lower one takes over.
@@ -97,6 +98,8 @@ pub struct Layer {
     pub sender_report: Option<SenderReportSeen>,
     /// Loss and jitter.
     pub reception: Reception,
+    /// How late packets are at best.
+    pub transit: Transit,
     /// What is asked for upstream.
     pub missing: MissingPackets,
     /// What is kept for retransmission.
@@ -141,6 +144,7 @@ impl Layer {
             fir_command: 0,
             sender_report: None,
             reception: Reception::default(),
+            transit: Transit::default(),
             missing: MissingPackets::default(),
             cache: PacketCache::new(records, arena_bytes),
             has_nack: false,
@@ -194,6 +198,7 @@ impl Layer {
         self.cache.clear();
         self.keyframe = None;
         self.reception = Reception::default();
+        self.transit = Transit::default();
     }
 
     /// The extended number of a packet, and what the packet means.
@@ -205,6 +210,7 @@ impl Layer {
                 self.last_packet = Some(now);
                 self.reception
                     .receive(sequence, header.timestamp, self.clock_rate, now);
+                self.transit.receive(header.timestamp, self.clock_rate, now);
             }
             Via::Retransmission => self.totals.retransmitted += 1,
             Via::Redundancy => self.totals.mended += 1,

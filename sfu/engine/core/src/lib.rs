@@ -38,6 +38,7 @@ pub mod srtp;
 mod streams;
 pub mod time;
 mod timer;
+mod transit;
 pub mod transport;
 mod watched;
 pub mod wire;

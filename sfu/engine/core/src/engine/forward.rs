@@ -98,7 +98,8 @@ impl Engine {
         }
     }
 
-    /// Between layers of one source the publisher's reports tell the exact distance.
+    /// The last stream's timestamp when the packet was captured: between layers of one source the
+    /// publisher's reports tell it exactly, otherwise the quickest packets of both streams do.
     fn capture_on_last_stream(
         &self,
         at: Subscriber,
@@ -106,14 +107,20 @@ impl Engine {
         packet: &Packet<'_>,
     ) -> Option<u32> {
         let last = self.slot(at)?.rewriter.origin()?;
-        if (last.peer, last.source) != (origin.peer, origin.source) {
+        let (before, after) = (self.layer(last)?, self.layer(origin)?);
+        let same_clock = (last.peer, last.source) == (origin.peer, origin.source);
+        if let (true, Some(old), Some(new)) =
+            (same_clock, before.sender_report, after.sender_report)
+        {
+            let micros = new.ntp.micros_since(old.ntp)
+                + new.micros_to(packet.header.timestamp, after.clock_rate);
+            return Some(old.timestamp_after(micros, before.clock_rate));
+        }
+        if before.clock_rate != after.clock_rate {
             return None;
         }
-        let (before, after) = (self.layer(last)?, self.layer(origin)?);
-        let (old, new) = (before.sender_report?, after.sender_report?);
-        let micros = new.ntp.micros_since(old.ntp)
-            + new.micros_to(packet.header.timestamp, after.clock_rate);
-        Some(old.timestamp_after(micros, before.clock_rate))
+        let apart = after.transit.least()?.wrapping_sub(before.transit.least()?);
+        Some(packet.header.timestamp.wrapping_add(apart))
     }
 
     /// Send kept packets to a slot, beginning a stream with the first.
