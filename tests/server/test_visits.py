@@ -168,12 +168,16 @@ async def test_hr_sees_the_room_live(
     async def changed(body: dict[str, Any]) -> None:
         told.append(body["interview"])
 
+    listed: list[object] = []
     client.on("interview", changed, namespace="/hr")
+    client.on("interviews", listed.append, namespace="/hr")
     header = "; ".join(f"{name}={value}" for name, value in cookies.items())
     await client.connect(
         hr.base, namespaces=["/hr"], headers={"Cookie": header}, transports=["websocket"]
     )
     try:
+        # What happens before the first list is in the list, and told by nothing else.
+        await until(lambda: listed)
         answer = await seated(visitor(), browser(), demo.candidate)
 
         def waiting() -> bool:
