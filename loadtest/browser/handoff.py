@@ -13,8 +13,11 @@ from loadtest.percentiles import Percentiles, percentiles
 from loadtest.server_process import ServerProcess, free_port, serve
 
 P95_LIMIT_MS = 300.0
-UPLINK_PAUSE_LIMIT_MS = 100.0
-"""Without a packet of the candidate's; sound alone sends one every 20 ms."""
+UPLINK_PAUSE_LIMIT_MS = 200.0
+"""Without a packet of the candidate's; sound alone sends one every 20 ms.
+
+A camera opened anew takes longer. Shorter pauses, of up to 125 ms, come from browsers that share
+two cores."""
 
 _SAMPLE_MS = 20
 _STEADY_S = 5.0

@@ -87,6 +87,9 @@ pub struct Rewriter {
     /// Picture id and TL0PICIDX of the newest packet that left.
     left_picture: (u16, u8),
     last_timestamp: u32,
+    /// Ticks by which the stream's timestamps lie ahead of its capture: it began too close behind
+    /// the last one. The next stream does without them.
+    ahead: u32,
     last_sent: Time,
     last_picture_id: u16,
     last_tl0: u8,
@@ -107,6 +110,7 @@ impl Rewriter {
                 (seed >> 40) as u8,
             ),
             last_timestamp: (seed >> 16) as u32,
+            ahead: 0,
             last_sent: Time(0),
             last_picture_id: (seed >> 48) as u16 & INITIAL_MASK as u16,
             last_tl0: (seed >> 40) as u8,
@@ -130,7 +134,7 @@ impl Rewriter {
 
     /// Begin a stream at `packet`: it becomes the next packet of the slot.
     pub fn begin(&mut self, origin: Origin, packet: &Packet<'_>, advance: Advance) {
-        let (newest, squeeze) = self.timestamp_after(advance);
+        let (newest, squeeze) = self.place(advance);
         let replayed_until = packet.header.timestamp.wrapping_add(advance.replayed);
         self.append(Segment {
             origin,
@@ -320,37 +324,46 @@ impl Rewriter {
             .map(|segment| segment.timestamp(source))
     }
 
-    /// The timestamp of the newest packet that follows at once, and by how much those before it
-    /// move together.
+    /// Place a stream that begins: the timestamp of the newest packet that follows at once, and by
+    /// how much those before it move together.
     ///
     /// A viewer shows pictures as far apart as their timestamps are: replayed ones must lie
     /// between the last picture and now, or everything after them is shown late.
-    fn timestamp_after(&self, advance: Advance) -> (u32, u32) {
-        let (wanted, room) = match self.highest {
-            Some(_) => {
-                let wanted = self.timestamp_by_clock(advance);
-                let room = wanted.wrapping_sub(self.last_timestamp) as i32;
-                (wanted, room.max(1) as u32)
-            }
-            None => (self.last_timestamp, FIRST_CATCH_UP),
-        };
+    fn place(&mut self, advance: Advance) -> (u32, u32) {
         debug_assert!(advance.replayed <= LONGEST_REPLAY);
-        let squeeze = advance.replayed.div_ceil(room).clamp(1, MAX_SQUEEZE);
-        let newest = (self.last_timestamp)
-            .wrapping_add(u32::from(self.highest.is_some()))
-            .wrapping_add(advance.replayed / squeeze);
-        match timestamp_newer(wanted, newest) {
-            true => (wanted, squeeze),
-            false => (newest, squeeze),
+        if self.highest.is_none() {
+            let squeeze = squeeze(advance.replayed, FIRST_CATCH_UP);
+            return (
+                self.last_timestamp.wrapping_add(advance.replayed / squeeze),
+                squeeze,
+            );
+        }
+        let wanted = self.timestamp_by_clock(advance);
+        let room = wanted.wrapping_sub(self.last_timestamp) as i32;
+        let squeeze = squeeze(advance.replayed, room.max(1) as u32);
+        let earliest = self
+            .last_timestamp
+            .wrapping_add(1 + advance.replayed / squeeze);
+        match timestamp_newer(wanted, earliest) {
+            true => {
+                self.ahead = 0;
+                (wanted, squeeze)
+            }
+            false => {
+                self.ahead = earliest.wrapping_sub(wanted);
+                (earliest, squeeze)
+            }
         }
     }
 
     fn timestamp_by_clock(&self, advance: Advance) -> u32 {
         let elapsed = self.last_timestamp.wrapping_add(advance.elapsed);
-        advance
-            .capture
-            .and_then(|source| self.timestamp(source))
-            .map(|capture| capture.wrapping_add(advance.replayed))
+        let capture = advance.capture.zip(self.segments.last());
+        capture
+            .map(|(first, last)| {
+                let newest = first.wrapping_add(advance.replayed);
+                last.timestamp_of_live(newest).wrapping_sub(self.ahead)
+            })
             .filter(|capture| {
                 (capture.wrapping_sub(elapsed) as i32).unsigned_abs() < MAX_CAPTURE_DIFFERENCE
             })
@@ -373,4 +386,9 @@ impl Rewriter {
             self.last_tl0 = numbers.tl0_picture_index;
         }
     }
+}
+
+/// By how much packets that span `replayed` ticks move together to fit into `room`.
+fn squeeze(replayed: u32, room: u32) -> u32 {
+    replayed.div_ceil(room).clamp(1, MAX_SQUEEZE)
 }

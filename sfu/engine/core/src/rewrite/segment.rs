@@ -59,6 +59,11 @@ impl Segment {
             true => self.replayed_until.wrapping_sub(before / self.squeeze),
             false => source,
         };
+        self.timestamp_of_live(source)
+    }
+
+    /// What becomes of a source's timestamp that was not replayed.
+    pub fn timestamp_of_live(&self, source: u32) -> u32 {
         source.wrapping_add(self.timestamp_offset)
     }
 

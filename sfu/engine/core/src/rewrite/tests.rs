@@ -277,6 +277,73 @@ fn replayed_frames_are_always_apart_and_never_far_ahead() {
 }
 
 #[test]
+fn streams_that_change_to_and_fro_with_replays_never_drift_ahead() {
+    const FRAME: u32 = 3_000;
+    let mut rewriter = Rewriter::new(7);
+    let mut sequence = 100;
+    // All streams count the same clock: what the slot adds to the newest frame never changes by
+    // more than the tick that keeps two frames apart.
+    let mut live = Vec::new();
+    for (change, replayed) in [0u32, 14, 12, 15, 1, 0, 13].into_iter().enumerate() {
+        let origin = Origin {
+            stream: change as u64 + 1,
+            ..FIRST
+        };
+        let newest = 90_000 + change as u32 * 2 * FRAME;
+        for frame in (0..=replayed).rev() {
+            let timestamp = newest - frame * FRAME;
+            let bytes = vp8(timestamp, 9, true);
+            sequence += 1;
+            let packet = packet(&bytes, sequence);
+            if frame == replayed {
+                let advance = Advance {
+                    elapsed: 2 * FRAME,
+                    capture: (change > 0).then_some(timestamp),
+                    replayed: replayed * FRAME,
+                };
+                rewriter.begin(origin, &packet, advance);
+            }
+            let numbers = rewriter.number(&packet, Time(0)).expect("a number");
+            if frame == 0 {
+                live.push(numbers.timestamp.wrapping_sub(timestamp));
+            }
+        }
+    }
+    let drift = live.iter().map(|offset| offset.wrapping_sub(live[0]));
+    assert!(drift.max() <= Some(1), "{live:?}");
+}
+
+#[test]
+fn what_a_stream_is_ahead_of_its_capture_the_next_one_is_not() {
+    let bytes = vp8(5_000, 9, true);
+    let mut rewriter = Rewriter::new(7);
+    rewriter.begin(FIRST, &packet(&bytes, 100), Advance::default());
+    let first = rewriter.number(&packet(&bytes, 100), Time(0));
+    let first = first.expect("a number").timestamp;
+    // Captured 1000 ticks before the packet that was sent last.
+    let early = Advance {
+        elapsed: 500,
+        capture: Some(4_000),
+        replayed: 0,
+    };
+    rewriter.begin(SECOND, &packet(&bytes, 200), early);
+    let second = rewriter.number(&packet(&bytes, 200), Time(0));
+    assert_eq!(second.expect("a number").timestamp, first.wrapping_add(1));
+    let later = Advance {
+        elapsed: 9_000,
+        capture: Some(14_000),
+        replayed: 0,
+    };
+    rewriter.begin(Origin { stream: 3, ..FIRST }, &packet(&bytes, 300), later);
+    let third = rewriter.number(&packet(&bytes, 300), Time(0));
+    // The second's 14000 would be 9000 behind its 5000, less the 1001 that it was ahead.
+    assert_eq!(
+        third.expect("a number").timestamp,
+        first.wrapping_add(1 + 9_000 - 1_001)
+    );
+}
+
+#[test]
 fn a_slot_starts_with_a_low_sequence_number() {
     for seed in 0..200u64 {
         let mut rewriter = Rewriter::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
