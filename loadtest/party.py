@@ -1,11 +1,10 @@
 """People in rooms, connected and ready for traffic: through a server, or through a relay."""
 
-import dataclasses
 import os
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 from aiortc.rtcdtlstransport import RTCCertificate
@@ -45,6 +44,10 @@ class Scenario:
     @property
     def published_per_second(self) -> int:
         return self.publishers * self.packets_per_second
+
+    def denser(self, factor: int) -> "Scenario":
+        """The same people, each of whom sends more packets in the same time."""
+        return replace(self, packets_per_second=self.packets_per_second * factor)
 
     def stream(self, index: int) -> Stream:
         """The stream of publisher `index`; all together are evenly interleaved."""
@@ -174,12 +177,3 @@ def _socket() -> socket.socket:
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.bind(("127.0.0.1", 0))
     return udp
-
-
-def slowed(endpoint: Endpoint, divisor: int) -> Endpoint:
-    """The same peer, publishing fewer packets in the same time."""
-    stream = endpoint.publish
-    if stream is None:
-        return endpoint
-    slower = dataclasses.replace(stream, packets_per_second=stream.packets_per_second // divisor)
-    return dataclasses.replace(endpoint, publish=slower)
