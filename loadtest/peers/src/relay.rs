@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 
+use mianshi_engine_core::time::Time;
 use mianshi_engine_io::BATCH_DATAGRAMS;
 use mianshi_engine_io::net::{Poller, Receiver, Sender, Signal, bind};
 
@@ -26,12 +27,12 @@ pub fn run(job: RelayJob) -> Result<(), Failure> {
         .into_iter()
         .map(|route| (route.from, route.to))
         .collect();
-    let poller = Poller::new(&socket, &ended)?;
+    let mut poller = Poller::new(&socket, &ended)?;
     let mut receiver = Receiver::new();
     let mut sender = Sender::new(&socket, local).without_offload();
     let mut batch = Batch::new();
     loop {
-        let readiness = poller.wait(None);
+        let readiness = poller.wait(Time(0), None);
         if readiness.signalled {
             break;
         }

@@ -1,6 +1,10 @@
-//! One heap of deadlines for all peers: an idle peer has no entry and costs nothing.
+//! Deadlines of all peers: an idle peer has no entry and costs nothing.
+//!
+//! Most tasks need not be on time to the millisecond. While packets come they are done with the
+//! next one, and only in a pause is the thread woken for them: a waking costs as much as a packet.
 
 use core::cmp::Reverse;
+use core::time::Duration;
 use std::collections::BinaryHeap;
 
 use crate::time::Time;
@@ -32,12 +36,28 @@ pub enum Task {
 
 const TASKS: usize = 10;
 
+/// How long a task that can wait does so, for a packet to come.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+impl Task {
+    fn can_wait(self) -> bool {
+        matches!(
+            self,
+            Self::Feedback | Self::Reports | Self::Speech | Self::Silence | Self::Downlink
+        )
+    }
+}
+
 /// Deadlines by peer index and task; each pair has at most one.
 #[derive(Debug, Default)]
 pub struct Timers {
-    heap: BinaryHeap<Reverse<(Time, usize, Task)>>,
+    prompt: Queue,
+    patient: Queue,
     armed: Vec<[Option<Time>; TASKS]>,
 }
+
+/// The earliest first; what is not armed for that time any more is passed over.
+type Queue = BinaryHeap<Reverse<(Time, usize, Task)>>;
 
 impl Timers {
     /// Make `task` due at `at`, or earlier if it already is. An unnecessary call costs one compare.
@@ -50,7 +70,11 @@ impl Timers {
             return;
         }
         *entry = Some(at);
-        self.heap.push(Reverse((at, peer, task)));
+        let queue = match task.can_wait() {
+            true => &mut self.patient,
+            false => &mut self.prompt,
+        };
+        queue.push(Reverse((at, peer, task)));
     }
 
     /// True if the task has a deadline.
@@ -67,27 +91,34 @@ impl Timers {
         }
     }
 
-    /// The next deadline.
+    /// When to look for tasks that are due at the latest, if no packet comes before.
     pub fn deadline(&mut self) -> Option<Time> {
-        while let Some(Reverse((at, peer, task))) = self.heap.peek().copied() {
-            if self.armed[peer][task as usize] == Some(at) {
-                return Some(at);
-            }
-            self.heap.pop();
-        }
-        None
+        let prompt = next(&mut self.prompt, &self.armed).map(|(at, ..)| at);
+        let patient = next(&mut self.patient, &self.armed).map(|(at, ..)| at + PATIENCE);
+        prompt.into_iter().chain(patient).min()
     }
 
     /// Take one task that is due at `now`.
     pub fn due(&mut self, now: Time) -> Option<(usize, Task)> {
-        let at = self.deadline()?;
-        if at > now {
-            return None;
-        }
-        let Reverse((_, peer, task)) = self.heap.pop()?;
-        self.armed[peer][task as usize] = None;
-        Some((peer, task))
+        [&mut self.prompt, &mut self.patient]
+            .into_iter()
+            .find_map(|queue| {
+                let (_, peer, task) = next(queue, &self.armed).filter(|(at, ..)| *at <= now)?;
+                queue.pop();
+                self.armed[peer][task as usize] = None;
+                Some((peer, task))
+            })
     }
+}
+
+fn next(queue: &mut Queue, armed: &[[Option<Time>; TASKS]]) -> Option<(Time, usize, Task)> {
+    while let Some(Reverse((at, peer, task))) = queue.peek().copied() {
+        if armed[peer][task as usize] == Some(at) {
+            return Some((at, peer, task));
+        }
+        queue.pop();
+    }
+    None
 }
 
 #[cfg(test)]
@@ -97,14 +128,26 @@ mod tests {
     #[test]
     fn tasks_come_in_order_and_only_when_due() {
         let mut timers = Timers::default();
-        timers.arm(3, Task::Reports, Time(900));
+        timers.arm(3, Task::Pace, Time(900));
         timers.arm(0, Task::Nack, Time(500));
         assert_eq!(timers.deadline(), Some(Time(500)));
         assert_eq!(timers.due(Time(499)), None);
         assert_eq!(timers.due(Time(1000)), Some((0, Task::Nack)));
-        assert_eq!(timers.due(Time(1000)), Some((3, Task::Reports)));
+        assert_eq!(timers.due(Time(1000)), Some((3, Task::Pace)));
         assert_eq!(timers.due(Time(1000)), None);
         assert_eq!(timers.deadline(), None);
+    }
+
+    #[test]
+    fn a_task_that_can_wait_is_done_with_the_next_packet_or_soon_without_one() {
+        let mut timers = Timers::default();
+        timers.arm(3, Task::Reports, Time(900));
+        assert_eq!(timers.deadline(), Some(Time(900) + PATIENCE));
+        timers.arm(0, Task::Pace, Time(9_000));
+        assert_eq!(timers.deadline(), Some(Time(9_000)));
+        assert_eq!(timers.due(Time(899)), None);
+        assert_eq!(timers.due(Time(901)), Some((3, Task::Reports)));
+        assert_eq!(timers.due(Time(901)), None);
     }
 
     #[test]
@@ -134,6 +177,6 @@ mod tests {
         for i in 0..10_000 {
             timers.arm(1, Task::Feedback, Time(1_000 + i));
         }
-        assert_eq!(timers.heap.len(), 1);
+        assert_eq!((timers.prompt.len(), timers.patient.len()), (0, 1));
     }
 }

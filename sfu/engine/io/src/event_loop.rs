@@ -3,7 +3,6 @@
 use std::mem;
 use std::net::UdpSocket;
 use std::sync::Arc;
-use std::time::Duration;
 
 use mianshi_engine_core::time::Time;
 use mianshi_engine_core::transport::is_tcp;
@@ -37,8 +36,8 @@ impl EventLoop {
     pub fn run(mut self) {
         let mut now = self.clock.now();
         loop {
-            let timeout = self.until_deadline(now);
-            let readiness = self.poller.wait(timeout);
+            let deadline = self.deadline();
+            let readiness = self.poller.wait(now, deadline);
             now = self.clock.now();
             if readiness.signalled && self.obey(now) {
                 return;
@@ -59,12 +58,10 @@ impl EventLoop {
         }
     }
 
-    fn until_deadline(&mut self, now: Time) -> Option<Duration> {
+    fn deadline(&mut self) -> Option<Time> {
         let of_streams = self.streams.as_ref().and_then(Streams::deadline);
         let of_engine = self.engine.deadline();
-        let deadline = of_engine.into_iter().chain(of_streams).min()?;
-        let left_us = deadline.0.saturating_sub(now.0);
-        Some(Duration::from_micros(left_us))
+        of_engine.into_iter().chain(of_streams).min()
     }
 
     /// Carries out what waits; true if that was to stop.
@@ -112,13 +109,7 @@ impl EventLoop {
                 streams.sweep(&mut self.engine, now);
             }
         }
-        if self
-            .engine
-            .deadline()
-            .is_some_and(|deadline| deadline <= now)
-        {
-            self.engine.tick(now);
-        }
+        self.engine.tick(now);
     }
 
     fn send(&mut self) {

@@ -5,7 +5,8 @@ use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+
+use mianshi_engine_core::time::Time;
 
 use crate::backlog::Backlog;
 use crate::counters::{ReceiveCounters, SendCounters};
@@ -100,9 +101,9 @@ impl Poller {
         self.waits_for_room = wanted;
     }
 
-    /// Sleeps until something is ready or `timeout` has passed (`None`: for ever), rounded up to
-    /// whole milliseconds.
-    pub fn wait(&self, timeout: Option<Duration>) -> Readiness {
+    /// Sleeps until something is ready or the deadline has passed (`None`: for ever), rounded up
+    /// to whole milliseconds.
+    pub fn wait(&mut self, now: Time, deadline: Option<Time>) -> Readiness {
         let room = if self.waits_for_room {
             libc::POLLOUT
         } else {
@@ -115,8 +116,9 @@ impl Poller {
         if let Some(streams) = &self.streams {
             watched.extend(lock(streams).iter().map(|(fd, _)| *fd));
         }
-        let milliseconds = timeout.map_or(-1, |timeout| {
-            timeout.as_micros().div_ceil(1000).min(i32::MAX as u128) as libc::c_int
+        let milliseconds = deadline.map_or(-1, |deadline| {
+            let left_us = deadline.0.saturating_sub(now.0);
+            left_us.div_ceil(1000).min(i32::MAX as u64) as libc::c_int
         });
         // SAFETY: the pointer and count describe `watched`.
         let count = unsafe { libc::poll(watched.as_mut_ptr(), watched.len() as _, milliseconds) };
@@ -359,18 +361,18 @@ mod tests {
         let address = here.local_addr().unwrap();
         let signal = Signal::new().unwrap();
         let mut poller = Poller::new(&here, &signal).unwrap();
-        assert_eq!(poller.wait(Some(Duration::ZERO)), Readiness::default());
+        assert_eq!(poller.wait(Time(0), Some(Time(0))), Readiness::default());
         signal.raise();
-        assert!(poller.wait(None).signalled);
+        assert!(poller.wait(Time(0), None).signalled);
         signal.clear();
-        assert_eq!(poller.wait(Some(Duration::ZERO)), Readiness::default());
+        assert_eq!(poller.wait(Time(0), Some(Time(0))), Readiness::default());
 
         let mut sender = Sender::new(&here, address).without_offload();
         let long = vec![9; MAX_DATAGRAM_BYTES + 1];
         let sent: [&[u8]; 3] = [b"first", &long, b"second"];
         sender.send(&here, sent.into_iter().map(|datagram| (address, datagram)));
         poller.wait_for_room(true);
-        let readiness = poller.wait(None);
+        let readiness = poller.wait(Time(0), None);
         assert!(readiness.readable && readiness.writable);
 
         let mut receiver = Receiver::new();
@@ -397,7 +399,7 @@ mod tests {
         streams.watch(here.as_raw_fd(), 7).unwrap();
         streams.wait_for_room(here.as_raw_fd(), 7, true).unwrap();
         (&there).write_all(b"x").unwrap();
-        assert!(poller.wait(None).streams);
+        assert!(poller.wait(Time(0), None).streams);
         let mut ready = Vec::new();
         streams.ready(&mut ready);
         let both = StreamReadiness {
@@ -407,7 +409,7 @@ mod tests {
         };
         assert_eq!(ready, [both]);
         streams.forget(here.as_raw_fd());
-        assert_eq!(poller.wait(Some(Duration::ZERO)), Readiness::default());
+        assert_eq!(poller.wait(Time(0), Some(Time(0))), Readiness::default());
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! Linux: epoll and eventfd, `recvmmsg`, `sendmmsg` with UDP segmentation offload.
+//! Linux: epoll, eventfd and timerfd, `recvmmsg`, `sendmmsg` with UDP segmentation offload.
 
+mod alarm;
 mod receive;
 mod send;
 mod wait;

@@ -2,11 +2,18 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::time::Duration;
+
+use mianshi_engine_core::time::Time;
+
+use super::alarm::Alarm;
 
 const SOCKET: u64 = 0;
 const SIGNAL: u64 = 1;
 const STREAMS: u64 = 2;
+const ALARM: u64 = 3;
+
+/// What a poller watches at most: see the tokens.
+const MAX_READY: usize = 4;
 
 /// A descriptor that another thread makes readable (eventfd).
 #[derive(Debug)]
@@ -62,6 +69,7 @@ pub struct Poller {
     epoll: OwnedFd,
     socket: RawFd,
     waits_for_room: bool,
+    alarm: Alarm,
 }
 
 impl Poller {
@@ -76,8 +84,11 @@ impl Poller {
             epoll,
             socket: socket.as_raw_fd(),
             waits_for_room: false,
+            alarm: Alarm::new()?,
         };
         let add = libc::EPOLL_CTL_ADD;
+        let alarm = poller.alarm.fd();
+        control(&poller.epoll, add, alarm, libc::EPOLLIN, ALARM)?;
         control(&poller.epoll, add, poller.socket, libc::EPOLLIN, SOCKET)?;
         control(&poller.epoll, add, signal.fd(), libc::EPOLLIN, SIGNAL)?;
         Ok(poller)
@@ -109,21 +120,32 @@ impl Poller {
         }
     }
 
-    /// Sleeps until something is ready or `timeout` has passed (`None`: for ever), rounded up to
-    /// whole milliseconds.
-    pub fn wait(&self, timeout: Option<Duration>) -> Readiness {
-        let mut events = [libc::epoll_event { events: 0, u64: 0 }; 3];
+    /// Sleeps until something is ready or the deadline has passed (`None`: for ever). It may wake
+    /// before the deadline with nothing ready.
+    pub fn wait(&mut self, now: Time, deadline: Option<Time>) -> Readiness {
+        let timeout = match deadline {
+            Some(deadline) if deadline <= now => 0,
+            Some(deadline) => {
+                self.alarm.set_by(now, deadline);
+                -1
+            }
+            None => -1,
+        };
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; MAX_READY];
         // SAFETY: the pointer and count describe `events`.
         let count = unsafe {
             libc::epoll_wait(
                 self.epoll.as_raw_fd(),
                 events.as_mut_ptr(),
                 events.len() as libc::c_int,
-                milliseconds(timeout),
+                timeout,
             )
         };
         // An interrupted call is an early wake-up with nothing ready.
         let ready = usize::try_from(count).unwrap_or(0);
+        if events[..ready].iter().any(|event| event.u64 == ALARM) {
+            self.alarm.clear();
+        }
         events[..ready].iter().fold(Readiness::default(), merge)
     }
 }
@@ -133,6 +155,7 @@ fn merge(mut readiness: Readiness, event: &libc::epoll_event) -> Readiness {
     match event.u64 {
         SIGNAL => readiness.signalled = true,
         STREAMS => readiness.streams = true,
+        ALARM => {}
         _ => {
             // EPOLLERR and EPOLLHUP are cleared by reading.
             readiness.readable |= flags & !libc::EPOLLOUT != 0;
@@ -242,14 +265,7 @@ fn control(
     Ok(())
 }
 
-fn milliseconds(timeout: Option<Duration>) -> libc::c_int {
-    match timeout {
-        None => -1,
-        Some(timeout) => timeout.as_micros().div_ceil(1000).min(i32::MAX as u128) as libc::c_int,
-    }
-}
-
-fn owned(fd: RawFd) -> io::Result<OwnedFd> {
+pub(super) fn owned(fd: RawFd) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
@@ -259,15 +275,20 @@ fn owned(fd: RawFd) -> io::Result<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::clock::Clock;
     use crate::socket::bind;
+
+    const NOW: Time = Time(0);
 
     #[test]
     fn each_kind_of_readiness_is_told_apart() {
         let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let signal = Signal::new().unwrap();
         let mut poller = Poller::new(&socket, &signal).unwrap();
-        assert_eq!(poller.wait(Some(Duration::ZERO)), Readiness::default());
+        assert_eq!(poller.wait(NOW, Some(NOW)), Readiness::default());
 
         signal.raise();
         signal.raise();
@@ -275,9 +296,9 @@ mod tests {
             signalled: true,
             ..Readiness::default()
         };
-        assert_eq!(poller.wait(None), signalled);
+        assert_eq!(poller.wait(NOW, None), signalled);
         signal.clear();
-        assert_eq!(poller.wait(Some(Duration::ZERO)), Readiness::default());
+        assert_eq!(poller.wait(NOW, Some(NOW)), Readiness::default());
 
         socket.send_to(b"x", socket.local_addr().unwrap()).unwrap();
         poller.wait_for_room(true);
@@ -286,7 +307,7 @@ mod tests {
             writable: true,
             ..Readiness::default()
         };
-        assert_eq!(poller.wait(None), both);
+        assert_eq!(poller.wait(NOW, None), both);
     }
 
     #[test]
@@ -297,11 +318,11 @@ mod tests {
         poller.watch_streams(&streams).unwrap();
         let (here, there) = std::os::unix::net::UnixStream::pair().unwrap();
         streams.watch(here.as_raw_fd(), 7).unwrap();
-        assert_eq!(poller.wait(Some(Duration::ZERO)), Readiness::default());
+        assert_eq!(poller.wait(NOW, Some(NOW)), Readiness::default());
 
         streams.wait_for_room(here.as_raw_fd(), 7, true).unwrap();
         std::io::Write::write_all(&mut &there, b"x").unwrap();
-        assert!(poller.wait(None).streams);
+        assert!(poller.wait(NOW, None).streams);
         let mut ready = Vec::new();
         streams.ready(&mut ready);
         let both = StreamReadiness {
@@ -313,15 +334,35 @@ mod tests {
 
         streams.forget(here.as_raw_fd());
         streams.forget(here.as_raw_fd());
-        assert_eq!(poller.wait(Some(Duration::ZERO)), Readiness::default());
+        assert_eq!(poller.wait(NOW, Some(NOW)), Readiness::default());
     }
 
     #[test]
-    fn a_deadline_is_never_rounded_down() {
-        assert_eq!(milliseconds(None), -1);
-        assert_eq!(milliseconds(Some(Duration::ZERO)), 0);
-        assert_eq!(milliseconds(Some(Duration::from_micros(1))), 1);
-        assert_eq!(milliseconds(Some(Duration::from_micros(1001))), 2);
-        assert_eq!(milliseconds(Some(Duration::MAX)), i32::MAX);
+    fn the_alarm_wakes_for_a_deadline_that_was_brought_forward_and_one_that_was_put_off() {
+        let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let mut poller = Poller::new(&socket, &Signal::new().unwrap()).unwrap();
+        let clock = Clock::start();
+        let distant = Time(3_600_000_000);
+        socket.send_to(b"x", socket.local_addr().unwrap()).unwrap();
+        assert!(poller.wait(clock.now(), Some(distant)).readable);
+        socket.recv(&mut [0; 8]).unwrap();
+        for deadline in [clock.now() + Duration::from_millis(20), Time(100_000)] {
+            let mut wakings = 0;
+            while clock.now() < deadline {
+                let ready = poller.wait(clock.now(), Some(deadline));
+                assert_eq!(ready, Readiness::default());
+                wakings += 1;
+            }
+            assert!((1..=2).contains(&wakings), "{wakings} wakings");
+        }
+    }
+
+    #[test]
+    fn a_deadline_far_beyond_all_time_is_none_to_wait_for() {
+        let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let signal = Signal::new().unwrap();
+        let mut poller = Poller::new(&socket, &signal).unwrap();
+        signal.raise();
+        assert!(poller.wait(NOW, Some(Time(u64::MAX))).signalled);
     }
 }

@@ -58,7 +58,7 @@ impl Node {
     /// Serves what is ready until `done`; panics if nothing gets ready for 5 s.
     fn serve_until(&mut self, done: impl Fn(&Streams) -> bool) {
         while !done(&self.streams) {
-            let readiness = self.poller.wait(Some(Duration::from_secs(5)));
+            let readiness = self.poller.wait(Time(0), Some(Time::from_millis(5_000)));
             assert!(readiness.streams, "nothing happens any more");
             self.streams.serve(&mut self.engine, self.now);
             self.streams.send(self.engine.outbox().prioritised());
@@ -151,7 +151,11 @@ fn a_check_in_single_bytes_is_answered_too() {
     let mut client = node.connect();
     for byte in framed(&check(PASSWORD)) {
         client.write_all(&[byte]).unwrap();
-        assert!(node.poller.wait(Some(Duration::from_secs(5))).streams);
+        assert!(
+            node.poller
+                .wait(Time(0), Some(Time::from_millis(5_000)))
+                .streams
+        );
         node.streams.serve(&mut node.engine, node.now);
     }
     assert_eq!(node.streams.counters().received, 1);
@@ -255,7 +259,11 @@ fn what_was_meant_for_a_connection_that_closed_is_still_ours_to_drop() {
     client.write_all(&framed(&check(PASSWORD))).unwrap();
     client.write_all(b"\xff\xffno packet").unwrap();
     while node.open() > 0 {
-        assert!(node.poller.wait(Some(Duration::from_secs(5))).streams);
+        assert!(
+            node.poller
+                .wait(Time(0), Some(Time::from_millis(5_000)))
+                .streams
+        );
         node.streams.serve(&mut node.engine, node.now);
     }
     assert!(!node.engine.outbox().is_empty(), "the check was answered");
