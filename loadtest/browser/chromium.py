@@ -35,8 +35,6 @@ _STRONG = """Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', {
 
 _PROBE = Path(__file__).with_name("probe.js")
 
-_MANY_CORES = "Object.defineProperty(navigator, 'hardwareConcurrency', { get: () => 8 });"
-
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -109,8 +107,6 @@ class Chromiums:
         context.add_init_script(path=_PROBE)
         if person.key in self.full_hd:
             context.add_init_script(_STRONG)
-        if person.key in self.full_hd:
-            context.add_init_script(_MANY_CORES)
         context.set_default_timeout(15_000)
         return context
 

@@ -177,3 +177,19 @@ test('saving data: a small picture each way, told to every server, remembered on
   expect(cameraLayers()).toBe('qh')
   expect(server.socket.bodies('video.limit')).toEqual([{ max_height: 360 }, { max_height: null }])
 })
+
+test('where much is lost, what arrives waits until it was sent again', async () => {
+  await enter()
+  const pair = { type: 'candidate-pair', nominated: true, state: 'succeeded' }
+  pc().stats.set('p', { ...pair, currentRoundTripTime: 0.1 })
+  const targets = (): unknown[] =>
+    pc()
+      .getTransceivers()
+      .map(({ receiver }) => receiver.jitterBufferTarget)
+  for (let second = 1; second <= 6; second += 1) {
+    const sound = { packetsReceived: 47 * second, packetsLost: 3 * second }
+    pc().stats.set('in', { type: 'inbound-rtp', kind: 'audio', ...sound })
+    await tick(1_000)
+  }
+  expect(new Set(targets())).toEqual(new Set([250]))
+})

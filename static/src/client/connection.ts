@@ -150,6 +150,14 @@ export class Connection {
     return this.#pc.getTransceivers().find((one) => one.mid === mid)?.receiver.track ?? null
   }
 
+  /** What arrives waits so long before it is shown; null leaves it to the browser. */
+  holdBack(targetMs: number | null): void {
+    for (const { receiver } of this.#pc.getTransceivers()) {
+      // Sound and pictures alike, so that lips stay in step; older browsers lack it.
+      if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = targetMs
+    }
+  }
+
   getStats(): Promise<RTCStatsReport> {
     return this.#pc.getStats()
   }

@@ -6,6 +6,7 @@ import { OFFLINE, ProblemError } from './problem'
 import type { IceServer, LayersWanted, MediaOffer } from './protocol'
 import { QualityJudge } from './quality'
 import { Recovery, type Mending } from './recovery'
+import { RepairTime } from './repair_time'
 import { StatsReader, type PathSample } from './stats'
 import { mark } from './timeline'
 import type { Verdict } from './types'
@@ -48,6 +49,7 @@ export class MediaPath {
   #recovery = new Recovery()
   #stats = new StatsReader()
   readonly #load = new EncoderLoad()
+  #repairTime = new RepairTime()
   #wanted = NOT_SAID
   #saving = false
   #iceServers: IceServer[] = []
@@ -140,6 +142,7 @@ export class MediaPath {
       this.#parts,
     )
     this.#stats = new StatsReader()
+    this.#repairTime = new RepairTime()
     this.#offered = false
     // The server has yet to say who watches what on this connection.
     this.#wanted = NOT_SAID
@@ -219,6 +222,7 @@ export class MediaPath {
     this.#stillTicks = sample.arrivedBytes > 0 ? 0 : this.#stillTicks + 1
     if (this.#stillTicks === STILL_TICKS) this.#owner.onStill()
     if (this.#load.take(sample.limitedBy === 'cpu')) this.#demandPictures()
+    if (this.#repairTime.take(sample)) this.#connection?.holdBack(this.#repairTime.targetMs)
     this.#owner.onSample(sample, this.#judge.take(sample))
   }
 

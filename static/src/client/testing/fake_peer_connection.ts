@@ -15,7 +15,7 @@ export interface FakeTransceiver {
   direction: RTCRtpTransceiverDirection
   sendEncodings: RTCRtpEncodingParameters[]
   sender: FakeSender
-  receiver: { track: FakeTrack }
+  receiver: { track: FakeTrack; jitterBufferTarget: number | null }
 }
 
 let session = 1000
@@ -48,7 +48,7 @@ export class FakePeerConnection {
       direction: init.direction ?? 'sendrecv',
       sendEncodings: init.sendEncodings ?? [],
       sender,
-      receiver: { track: new FakeTrack(kind) },
+      receiver: { track: new FakeTrack(kind), jitterBufferTarget: null },
     }
     this.#transceivers.push(transceiver)
     return transceiver
