@@ -191,5 +191,5 @@ test('where much is lost, what arrives waits until it was sent again', async () 
     pc().stats.set('in', { type: 'inbound-rtp', kind: 'audio', ...sound })
     await tick(1_000)
   }
-  expect(new Set(targets())).toEqual(new Set([250]))
+  expect(new Set(targets())).toEqual(new Set([300]))
 })

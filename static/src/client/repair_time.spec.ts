@@ -20,18 +20,18 @@ test('without losses the browser decides, and one bad second is an accident', ()
 })
 
 test('losses that last are waited for, by the round trip, within what a talk bears', () => {
-  expect(seconds(new RepairTime(), 5, 0.05)).toBe(250)
+  expect(seconds(new RepairTime(), 5, 0.05)).toBe(300)
   expect(seconds(new RepairTime(), 9, 0.2)).toBe(350)
-  expect(seconds(new RepairTime(), 5, 0.05, 20)).toBe(130)
+  expect(seconds(new RepairTime(), 5, 0.05, 20)).toBe(140)
   expect(seconds(new RepairTime(), 5, 0.05, 900)).toBe(500)
 })
 
 test('it goes back only after a calm while, and small changes of the path do not move it', () => {
   const time = new RepairTime()
   seconds(time, 5, 0.05)
-  expect(seconds(time, 20, 0.05, 130)).toBe(250)
-  expect(seconds(time, 20, 0.05, 140)).toBe(310)
-  expect(seconds(time, 12, 0, 140)).toBe(310)
+  expect(seconds(time, 20, 0.05, 120)).toBe(300)
+  expect(seconds(time, 20, 0.05, 140)).toBe(380)
+  expect(seconds(time, 12, 0, 140)).toBe(380)
   expect(seconds(time, 8, 0, 140)).toBeNull()
 })
 

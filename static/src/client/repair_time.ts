@@ -7,11 +7,12 @@ import type { PathSample } from './stats'
 /** Shares of lost packets, smoothed, from which and until which it is worth a delay. */
 const WORTH_IT = 0.02
 const OVER = 0.005
-/** From here on what is sent again is lost, too, often enough to need another round. */
-const TWO_ROUNDS = 0.1
-/** The request, the way there and back; the packets of a frame do not come all at once. */
+/** From here on requests and what is sent again are lost often enough to need more time. */
+const HEAVY = 0.1
+/** The packets of a frame do not come all at once, and the loss is noticed by the next. */
 const SLACK_MS = 100
-const ROUNDS = 1.5
+/** A request may be lost as well. */
+const ROUNDS = 2
 const MORE_ROUNDS = 2.5
 /** A talk bears no more. */
 const LONGEST_MS = 500
@@ -46,7 +47,7 @@ export class RepairTime {
     const before = this.#targetMs
     if (this.#calmSeconds >= CALM_SECONDS) return null
     if (this.#loss < WORTH_IT) return before
-    const rounds = this.#loss >= TWO_ROUNDS ? MORE_ROUNDS : ROUNDS
+    const rounds = this.#loss >= HEAVY ? MORE_ROUNDS : ROUNDS
     const needed = Math.min(LONGEST_MS, Math.round(rounds * rttMs + SLACK_MS))
     return before !== null && Math.abs(needed - before) < STEP_MS ? before : needed
   }

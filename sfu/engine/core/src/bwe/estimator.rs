@@ -21,11 +21,15 @@ const TREND_QUEUE_US: i64 = 25_000;
 /// A queue this long that grows this fast counts without waiting for the trend.
 const SUDDEN_QUEUE_US: i64 = 60_000;
 const SUDDEN_GROWTH_US: i64 = 15_000;
+/// A jump this high is a queue, and not a path that became longer.
+const CERTAIN_QUEUE_US: i64 = 150_000;
 /// A queue this long is drained, to this length.
 const DRAIN_ABOVE_US: i64 = 50_000;
 const DRAINED_US: i64 = 20_000;
-/// A queue that is not gone after so long draining is the path's own delay.
-const MAX_DRAIN: Duration = Duration::from_secs(4);
+/// A queue that still is as long after draining for this and eight times its length is the path's
+/// own delay: the path is left a third of itself to drain.
+const MAX_DRAIN: Duration = Duration::from_millis(700);
+const DRAIN_PER_DELAY: u32 = 8;
 /// How much is held back while a queue of 200 ms or more drains.
 const DRAIN_SHARE: f64 = 0.4;
 const DRAIN_FULL_US: f64 = 200_000.0;
@@ -193,9 +197,11 @@ impl Estimator {
         let sudden = sample.is_some_and(|sample| {
             sample.delay_us >= SUDDEN_QUEUE_US && sample.growth_us >= SUDDEN_GROWTH_US
         });
-        let growing = self.trend.usage() == Usage::Over && self.queue.delay_us() >= TREND_QUEUE_US;
-        let own = self.prober.disturbs() && self.queue.delay_us() < CLUSTER_QUEUE_US;
-        (sudden || growing) && !own
+        let delay_us = self.queue.delay_us();
+        let growing = self.trend.usage() == Usage::Over && delay_us >= TREND_QUEUE_US;
+        let own = self.prober.disturbs() && delay_us < CLUSTER_QUEUE_US;
+        let proven = self.queue.keeps_growing() || delay_us >= CERTAIN_QUEUE_US;
+        (sudden || growing) && proven && !own
     }
 
     fn cut(&mut self, round_trip: Duration, now: Time) {
@@ -239,7 +245,7 @@ impl Estimator {
         match self.draining_since {
             None if delay_us > DRAIN_ABOVE_US => self.draining_since = Some(now),
             Some(_) if delay_us < DRAINED_US => self.draining_since = None,
-            Some(since) if now.since(since) > MAX_DRAIN => {
+            Some(since) if now.since(since) > MAX_DRAIN + DRAIN_PER_DELAY * self.queue_delay() => {
                 self.draining_since = None;
                 self.queue.rebase();
             }

@@ -12,6 +12,9 @@ const SAMPLE_AFTER: Duration = Duration::from_millis(60);
 const SAMPLE_PACKETS: u32 = 4;
 const SAMPLE_AT_LAST: Duration = Duration::from_millis(250);
 
+/// Less growth from one sample to the next is jitter.
+const GROWS_US: i64 = 1_500;
+
 /// A queue as measured over a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueSample {
@@ -31,6 +34,8 @@ pub struct StandingQueue {
     packets: u32,
     sample_started: Time,
     last: QueueSample,
+    /// Samples in a row in which it grew.
+    grew: u32,
 }
 
 impl StandingQueue {
@@ -64,7 +69,17 @@ impl StandingQueue {
             delay_us,
             growth_us,
         };
+        self.grew = match growth_us >= GROWS_US {
+            true => self.grew + 1,
+            false => 0,
+        };
         Some(self.last)
+    }
+
+    /// Whether it grows from sample to sample. A path that became longer jumps once: whatever is
+    /// sent, its delay stays.
+    pub fn keeps_growing(&self) -> bool {
+        self.grew >= 2
     }
 
     /// The last sample's delay.

@@ -17,6 +17,8 @@ use crate::wire::rtp::RtpHeader;
 /// Packets that may have overtaken the one that begins a stream and are sent behind it at once;
 /// of more the viewer asks for what it lacks, so that one late packet cannot cause hundreds.
 const MAX_OVERTAKEN: u64 = 64;
+/// Where so much is lost, the second copy of a repair is lost as well too often.
+const VERY_LOSSY: f64 = 0.12;
 
 impl Engine {
     /// Send a packet that just arrived to every slot that shows its source.
@@ -287,6 +289,7 @@ impl Engine {
         };
         let (round_trip, address) = (peer.round_trip.estimate(), peer.address);
         let has_room = peer.downlink.may_repair(now);
+        let is_very_lossy = peer.downlink.loss_ratio() >= VERY_LOSSY;
         let Some(slot) = self.slot_mut(at) else {
             return;
         };
@@ -308,8 +311,12 @@ impl Engine {
         let Some(request) = slot.resends.allow(own, round_trip, now) else {
             return;
         };
-        // An answer that is lost costs another round trip, which is seen; a second copy is not.
-        let is_doubled = request == Request::Repeated || slot.depth.is_lossy();
+        // An answer that is lost costs another round trip, which is seen; another copy is not.
+        let copies = match request == Request::Repeated || slot.depth.is_lossy() {
+            true if is_very_lossy => 3,
+            true => 2,
+            false => 1,
+        };
         if slot.repairs_by_rtx() {
             let start_bytes = self.outbox.bytes();
             self.with_cached(origin, source_sequence, |engine, packet| {
@@ -323,8 +330,7 @@ impl Engine {
                     .has_skipped(packet.header.timestamp);
                 let empty = skipped.then(|| packet.emptied());
                 let packet = empty.as_ref().unwrap_or(packet);
-                engine.emit(at, packet, numbers, Sending::Again, now);
-                if is_doubled {
+                for _ in 0..copies {
                     engine.emit(at, packet, numbers, Sending::Again, now);
                 }
                 Some(())

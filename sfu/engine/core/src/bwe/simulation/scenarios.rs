@@ -159,3 +159,46 @@ fn a_viewer_that_never_tells_anything_has_no_limit() {
     world.run(3.0);
     assert_eq!(world.estimator.available_bps(world.now), None);
 }
+
+#[test]
+fn a_path_that_becomes_longer_is_not_congested() {
+    for (loss, one_way) in [(0, 75), (5, 75), (20, 75), (20, 25)] {
+        for layers in [&STEPS[..3], &STEPS[..]] {
+            let wide = Path {
+                capacity_bps: 100_000_000,
+                one_way: Duration::from_millis(5),
+                ..STEADY
+            };
+            let mut world = World::new(wide, Appetite::Layers(layers));
+            world.run(15.0);
+            let (before, picture_bps) = (world.estimate(), world.picture_bps);
+            world.path = Path {
+                one_way: Duration::from_millis(one_way),
+                loss,
+                feedback_loss: loss,
+                ..wide
+            };
+            let mut least = (before, picture_bps);
+            for _ in 0..30 {
+                world.run(0.5);
+                least = (
+                    least.0.min(world.estimate()),
+                    least.1.min(world.picture_bps),
+                );
+            }
+            // What is kept back for repairs may cost a layer.
+            assert!(
+                least.0 * 10 > before * 7,
+                "{loss} %: {before} fell to {least:?}"
+            );
+            assert!(
+                least.1 * 2 > picture_bps,
+                "{loss} %: {picture_bps} fell to {least:?}"
+            );
+        }
+    }
+}
+
+const STEPS: [u64; 7] = [
+    120_000, 250_000, 600_000, 900_000, 1_500_000, 2_200_000, 3_400_000,
+];
