@@ -21,7 +21,7 @@ test('without losses the browser decides, and one bad second is an accident', ()
 
 test('losses that last are waited for, by the round trip, within what a talk bears', () => {
   expect(seconds(new RepairTime(), 5, 0.05)).toBe(300)
-  expect(seconds(new RepairTime(), 9, 0.2)).toBe(350)
+  expect(seconds(new RepairTime(), 9, 0.2)).toBe(400)
   expect(seconds(new RepairTime(), 5, 0.05, 20)).toBe(140)
   expect(seconds(new RepairTime(), 5, 0.05, 900)).toBe(500)
 })

@@ -8,12 +8,12 @@ import type { PathSample } from './stats'
 const WORTH_IT = 0.02
 const OVER = 0.005
 /** From here on requests and what is sent again are lost often enough to need more time. */
-const HEAVY = 0.1
+const HEAVY = 0.07
 /** The packets of a frame do not come all at once, and the loss is noticed by the next. */
 const SLACK_MS = 100
 /** A request may be lost as well. */
 const ROUNDS = 2
-const MORE_ROUNDS = 2.5
+const MORE_ROUNDS = 3
 /** A talk bears no more. */
 const LONGEST_MS = 500
 /** A change of less is not worth the change of pace that it is to the ear. */

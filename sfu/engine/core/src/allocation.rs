@@ -30,6 +30,12 @@ const FAILED_WITHIN: Duration = Duration::from_secs(4);
 /// Without a fall for so long nothing is held against the path any more.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(20);
 
+/// Shares of loss from which on, and until which, only smaller pictures are shown: the more
+/// packets a picture has, the likelier one of them is not repaired in time.
+const MUCH: f64 = 0.15;
+const BEARABLE: f64 = 0.1;
+const CAUTIOUS_HEIGHT: u16 = 720;
+
 /// Where a slot stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -95,6 +101,7 @@ pub struct Allocation {
     hold: Duration,
     raised: Option<Time>,
     fell: Option<Time>,
+    loses_much: bool,
 }
 
 impl Default for Allocation {
@@ -105,11 +112,22 @@ impl Default for Allocation {
             hold: FIRST_HOLD,
             raised: None,
             fell: None,
+            loses_much: false,
         }
     }
 }
 
 impl Allocation {
+    /// The viewer loses this share of what is sent to it.
+    pub fn note_loss(&mut self, ratio: f64) {
+        self.loses_much = ratio >= if self.loses_much { BEARABLE } else { MUCH };
+    }
+
+    /// No picture should have more lines than these, whatever the path carries.
+    pub fn ceiling(&self) -> Option<u16> {
+        self.loses_much.then_some(CAUTIOUS_HEIGHT)
+    }
+
     /// There is this much, sound included.
     pub fn spend(&mut self, available_bps: u64) {
         self.spent_bps = Some(available_bps);

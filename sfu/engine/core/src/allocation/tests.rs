@@ -199,3 +199,14 @@ fn a_slot_without_anything_to_show_costs_nothing() {
     Allocation::default().choose(&mut demands, 3_000_000, Time(0));
     assert_eq!(chosen(&demands), [None, Some(F)]);
 }
+
+#[test]
+fn a_path_that_loses_much_gets_smaller_pictures_until_it_loses_clearly_less() {
+    let mut allocation = Allocation::default();
+    let ceilings = [0.0, 0.12, 0.2, 0.12, 0.09, 0.12, 0.16].map(|ratio| {
+        allocation.note_loss(ratio);
+        allocation.ceiling()
+    });
+    let low = Some(720);
+    assert_eq!(ceilings, [None, None, low, low, None, None, low]);
+}

@@ -17,8 +17,8 @@ use crate::wire::rtp::RtpHeader;
 /// Packets that may have overtaken the one that begins a stream and are sent behind it at once;
 /// of more the viewer asks for what it lacks, so that one late packet cannot cause hundreds.
 const MAX_OVERTAKEN: u64 = 64;
-/// Where so much is lost, the second copy of a repair is lost as well too often.
-const VERY_LOSSY: f64 = 0.12;
+/// Where so much is lost, the second copy of a repair is lost too often as well.
+const VERY_LOSSY: f64 = 0.07;
 
 impl Engine {
     /// Send a packet that just arrived to every slot that shows its source.

@@ -105,6 +105,9 @@ impl Engine {
     pub(super) fn allocate(&mut self, index: usize, now: Time) {
         let mut demands = core::mem::take(&mut self.demands);
         demands.clear();
+        if let Some(viewer) = self.peer_mut(index) {
+            viewer.allocation.note_loss(viewer.downlink.loss_ratio());
+        }
         let slots = self.peer(index).map_or(0, |peer| peer.slots.len());
         let mut active = false;
         for slot in 0..slots {
@@ -132,7 +135,7 @@ impl Engine {
         let Some((slot, shown, source)) = self.picture_slot(at) else {
             return false;
         };
-        let Some(useful) = useful_layer(&source.layers, &slot.tuning) else {
+        let Some(useful) = self.useful_layer(at.peer, source, slot) else {
             self.hide(at, shown);
             return true;
         };
@@ -173,6 +176,17 @@ impl Engine {
             slot.shown_since = now;
         }
         true
+    }
+
+    /// The highest layer that is of use to this viewer.
+    fn useful_layer(&self, viewer: usize, source: &Source, slot: &Slot) -> Option<usize> {
+        let ceiling = self.peer(viewer).and_then(|peer| peer.allocation.ceiling());
+        let max_height = slot.tuning.max_height.into_iter().chain(ceiling).min();
+        let tuning = Tuning {
+            max_height,
+            ..slot.tuning
+        };
+        useful_layer(&source.layers, &tuning)
     }
 
     fn picture_slot(&self, at: Subscriber) -> Option<(&Slot, Shown, &Source)> {
@@ -276,7 +290,7 @@ impl Engine {
         let Some(step) = demand.step() else {
             return self.pause(at, shown);
         };
-        let useful = useful_layer(&source.layers, &slot.tuning).unwrap_or(step.layer);
+        let useful = (self.useful_layer(index, source, slot)).unwrap_or(step.layer);
         let settling = now.since(slot.shown_since) < SETTLING;
         // Layers above the top of the ladder are asked for and do not come: they may yet.
         let tops_out = demand.chosen == demand.ladder.steps().len().checked_sub(1);
