@@ -22,7 +22,7 @@ const TREND_QUEUE_US: i64 = 25_000;
 const SUDDEN_QUEUE_US: i64 = 60_000;
 const SUDDEN_GROWTH_US: i64 = 15_000;
 /// A jump this high is a queue, and not a path that became longer.
-const CERTAIN_QUEUE_US: i64 = 150_000;
+const CERTAIN_QUEUE_US: i64 = 100_000;
 /// A queue this long is drained, to this length.
 const DRAIN_ABOVE_US: i64 = 50_000;
 const DRAINED_US: i64 = 20_000;

@@ -162,9 +162,10 @@ fn a_viewer_that_never_tells_anything_has_no_limit() {
 
 #[test]
 fn a_path_that_becomes_longer_is_not_congested() {
-    for (loss, one_way) in [(0, 75), (5, 75), (20, 75), (20, 25)] {
+    for (loss, one_way, jitter) in [(0, 75, 0), (5, 75, 10), (20, 75, 0), (20, 25, 0)] {
         for layers in [&STEPS[..3], &STEPS[..]] {
             let wide = Path {
+                jitter: Duration::from_millis(jitter),
                 capacity_bps: 100_000_000,
                 one_way: Duration::from_millis(5),
                 ..STEADY
