@@ -110,6 +110,13 @@ class BadNetwork:
         """This client's samples since then."""
         return [s for s in tuple(self.samples) if s.client == client and s.at_ms >= from_ms]
 
+    def of_newest(self, clients: Sequence[int], from_ms: float) -> list[Sample]:
+        """The samples of a page that connected anew: at each time those of its last client."""
+        newest: dict[float, Sample] = {}
+        for client in clients:
+            newest |= {sample.at_ms: sample for sample in self.of_client(client, from_ms)}
+        return [newest[at_ms] for at_ms in sorted(newest)]
+
     def report(self) -> dict[str, Any]:
         """Everything, for `--json`: why it ended, the totals and the samples."""
         ended = self.ended or {"reason": "died", "clients": []}

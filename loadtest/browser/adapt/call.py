@@ -1,6 +1,6 @@
 """A call between real browsers with a bad network in front of the node."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ _OWN_ESTIMATES = """() => {
     .map((one) => [one.at_ms, one.bps]);
 }"""
 _SETTLED_MS = 20_000
+_NEW_CONNECTIONS = 8
 
 _LARGE: ViewportSize = {"width": 1920, "height": 1080}
 """A window in which the other's tile is worth pictures of 1080 lines."""
@@ -94,11 +95,14 @@ class Call:
         """Play a scenario (its text) for one client and record the viewer's side."""
         for page in (self.viewer, self.candidate):
             page.evaluate(_FORGET)
-        began_ms = self.network.play(scenario, [client])
+        # A page that connects anew is another client to the network: it must not escape there.
+        known = len(self.network.clients)
+        same = [client, *range(known + 1, known + 1 + _NEW_CONNECTIONS)]
+        began_ms = self.network.play(scenario, same)
         self.viewer.wait_for_timeout(lasts_s * 1000)
-        return self._record(began_ms, lasts_s, client)
+        return self._record(began_ms, lasts_s, same)
 
-    def _record(self, began_ms: float, lasted_s: float, client: int) -> Record:
+    def _record(self, began_ms: float, lasted_s: float, same: Sequence[int]) -> Record:
         frames = self.viewer.evaluate("() => __probe.frames")
         return Record(
             began_ms,
@@ -106,7 +110,7 @@ class Call:
             self.viewer.evaluate("() => __watch.samples"),
             self.candidate.evaluate("() => __watch.samples"),
             [Picture(frame["at_ms"], frame["height"]) for frame in frames],
-            self.network.of_client(client, began_ms),
+            self.network.of_newest(same, began_ms),
             [(at_ms, bps) for at_ms, bps in self.viewer.evaluate(_OWN_ESTIMATES)],
         )
 
