@@ -9,7 +9,7 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -107,13 +107,20 @@ async def _measure(scenario: Scenario) -> ScenarioReport:
 
 async def _costs(pid: int, endpoints: Sequence[Endpoint]) -> tuple[Traffic, int]:
     """The traffic of one window and the processor time that `pid` spent in it."""
+    return await _over_a_window(endpoints, lambda: cpu_ns(pid))
+
+
+async def _over_a_window(
+    endpoints: Sequence[Endpoint], read: Callable[[], int]
+) -> tuple[Traffic, int]:
+    """The traffic of one window and by how much what is read grew in it."""
     window = _next_window()
     traffic = asyncio.create_task(generate(endpoints, window))
     await _sleep_until(window.from_s)
-    before_ns = cpu_ns(pid)
+    before = read()
     await _sleep_until(window.until_s)
-    spent_ns = cpu_ns(pid) - before_ns
-    return await traffic, spent_ns
+    grown = read() - before
+    return await traffic, grown
 
 
 async def _python_calls_per_packet(scenario: Scenario) -> float:
@@ -132,13 +139,7 @@ async def _calls(scenario: Scenario) -> tuple[int, int]:
     """Python's calls in one window, and the packets that were forwarded in it."""
     with _counting_server() as (server, count):
         async with open_party(server, scenario) as party:
-            window = _next_window()
-            task = asyncio.create_task(generate(party, window))
-            await _sleep_until(window.from_s)
-            before = _read_count(count)
-            await _sleep_until(window.until_s)
-            calls = _read_count(count) - before
-            traffic = await task
+            traffic, calls = await _over_a_window(party, lambda: _read_count(count))
     _expect_traffic(traffic, scenario)
     return calls, traffic.received
 

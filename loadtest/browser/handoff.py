@@ -16,8 +16,7 @@ P95_LIMIT_MS = 300.0
 UPLINK_PAUSE_LIMIT_MS = 200.0
 """Without a packet of the candidate's; sound alone sends one every 20 ms.
 
-A camera opened anew takes longer. Shorter pauses, of up to 125 ms, come from browsers that share
-two cores."""
+A limit of our own: 125 ms were seen where all browsers and the node shared two cores."""
 
 _SAMPLE_MS = 20
 _STEADY_S = 5.0

@@ -29,6 +29,7 @@ _OWN_ESTIMATES = """() => {
 }"""
 _SETTLED_MS = 20_000
 _NEW_CONNECTIONS = 8
+"""That a page may make while a scenario plays."""
 
 _LARGE: ViewportSize = {"width": 1920, "height": 1080}
 """A window in which the other's tile is worth pictures of 1080 lines."""

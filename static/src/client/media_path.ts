@@ -222,7 +222,10 @@ export class MediaPath {
     this.#stillTicks = sample.arrivedBytes > 0 ? 0 : this.#stillTicks + 1
     if (this.#stillTicks === STILL_TICKS) this.#owner.onStill()
     if (this.#load.take(sample.limitedBy === 'cpu')) this.#demandPictures()
-    if (this.#repairTime.take(sample)) this.#connection?.holdBack(this.#repairTime.targetMs)
+    const changed = this.#repairTime.take(sample)
+    const { targetMs } = this.#repairTime
+    // Slots that came meanwhile hold back as the others do.
+    if (changed || targetMs !== null) this.#connection?.holdBack(targetMs)
     this.#owner.onSample(sample, this.#judge.take(sample))
   }
 
