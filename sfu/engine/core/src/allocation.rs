@@ -25,6 +25,8 @@ const FIRST_HOLD: Duration = Duration::from_millis(400);
 const FAILED_HOLD: Duration = Duration::from_millis(1_000);
 /// But no longer than this.
 const MAX_HOLD: Duration = Duration::from_secs(6);
+/// Where there is this much for each hundred that is to be shown, what did not hold before will.
+const AMPLE_PERCENT: u64 = 200;
 /// A fall so soon after a rise means that the rise did not hold.
 const FAILED_WITHIN: Duration = Duration::from_secs(4);
 /// Without a fall for so long nothing is held against the path any more.
@@ -164,7 +166,12 @@ impl Allocation {
         if !has_room {
             self.room_since = None;
         }
-        let ripe = has_room && now.since(*self.room_since.get_or_insert(now)) >= self.hold;
+        let chosen_bps: u64 = demands.iter().map(|demand| demand.bps(demand.chosen)).sum();
+        let hold = match percent(chosen_bps, AMPLE_PERCENT) <= budget_bps {
+            true => FIRST_HOLD,
+            false => self.hold,
+        };
+        let ripe = has_room && now.since(*self.room_since.get_or_insert(now)) >= hold;
         for demand in demands.iter_mut() {
             if !ripe && !demand.eager {
                 demand.chosen = demand.kept;

@@ -215,7 +215,7 @@ impl Downlink {
     /// A viewer that gave no feedback yet is not slowed down: its first picture matters most,
     /// and the layer choice keeps to what is assumed.
     fn set_pace(&mut self, now: Time) {
-        let estimated = self.estimator.as_ref().and_then(|e| e.pacing_bps());
+        let estimated = self.estimator.as_ref().and_then(|e| e.pacing_bps(now));
         let loose = estimated.or(self.remb_bps.map(|bps| bps * 5 / 2));
         // More than a burst waits: more is sent than the path carries, so a loose pace would
         // only move the queue into the path, where sound stands behind it.

@@ -23,6 +23,13 @@ const SUDDEN_QUEUE_US: i64 = 60_000;
 const SUDDEN_GROWTH_US: i64 = 15_000;
 /// A jump this high is a queue, and not a path that became longer.
 const CERTAIN_QUEUE_US: i64 = 100_000;
+/// When the mean packet of a feedback lies this far above the path's own delay, and this much
+/// above the feedback before, pictures are held back until the next feedback tells what it is.
+const ALARMING_QUEUE_US: i64 = 30_000;
+const ALARMING_GROWTH_US: i64 = 20_000;
+const STILL_GROWING_US: i64 = 5_000;
+const ALARM_PACKETS: u32 = 4;
+const HELD_BACK: Duration = Duration::from_millis(120);
 /// A queue this long is drained, to this length.
 const DRAIN_ABOVE_US: i64 = 50_000;
 const DRAINED_US: i64 = 20_000;
@@ -62,6 +69,8 @@ const CALM_AFTER_CUT: Duration = Duration::from_millis(1_200);
 /// Pacing in parts of the estimate: loose, and while a queue drains, when sound goes besides.
 const PACE: f64 = 2.5;
 const PACE_DRAINING: f64 = 0.9;
+/// … and while it is not known whether there is one.
+const PACE_ALARMED: f64 = 0.2;
 
 /// The estimate for one viewer.
 #[derive(Debug)]
@@ -79,11 +88,14 @@ pub struct Estimator {
     /// What the path carried when it was last overloaded.
     limit_bps: Option<f64>,
     draining_since: Option<Time>,
+    alarmed_until: Time,
     cut_at: Option<Time>,
     cut_not_before: Time,
     updated: Option<Time>,
     first_sent: Option<Time>,
     last_feedback: Option<Time>,
+    /// When the newest packet whose fate is known was sent.
+    newest_sent: Option<Time>,
     silence_cut: Time,
 }
 
@@ -102,11 +114,13 @@ impl Default for Estimator {
             bps: START_BPS as f64,
             limit_bps: None,
             draining_since: None,
+            alarmed_until: Time(0),
             cut_at: None,
             cut_not_before: Time(0),
             updated: None,
             first_sent: None,
             last_feedback: None,
+            newest_sent: None,
             silence_cut: Time(0),
         }
     }
@@ -141,6 +155,7 @@ impl Estimator {
         let outcome = self.history.resolve(feedback, now, &mut results);
         if outcome.is_ok() && !results.is_empty() {
             self.learn(&results);
+            self.watch_for_a_queue(now);
             self.decide(round_trip, now);
         }
         self.results = results;
@@ -151,6 +166,7 @@ impl Estimator {
         let (mut arrived, mut lost, mut corrected) = (0, 0, 0);
         for result in results {
             let sent_us = result.sent.as_micros() as i64;
+            self.newest_sent = self.newest_sent.max(Some(result.sent));
             if result.cluster > 0 {
                 self.prober.note(result);
             }
@@ -171,6 +187,21 @@ impl Estimator {
             }
         }
         self.loss.count(arrived, lost, corrected);
+    }
+
+    /// What may be the beginning of a queue is acted on at once, until the next feedback.
+    fn watch_for_a_queue(&mut self, now: Time) {
+        let least_growth_us = match now < self.alarmed_until {
+            true => STILL_GROWING_US,
+            false => ALARMING_GROWTH_US,
+        };
+        let alarming = self.queue.glimpse(ALARM_PACKETS).is_some_and(|glimpse| {
+            glimpse.delay_us >= ALARMING_QUEUE_US && glimpse.growth_us >= least_growth_us
+        });
+        self.alarmed_until = match alarming && !self.prober.disturbs() {
+            true => now + HELD_BACK,
+            false => now,
+        };
     }
 
     fn decide(&mut self, round_trip: Duration, now: Time) {
@@ -205,9 +236,15 @@ impl Estimator {
     }
 
     fn cut(&mut self, round_trip: Duration, now: Time) {
-        let acknowledged = self.acknowledged.bps(SHORT_WINDOW);
+        // While a queue stands the path is busy: the longer, the surer what it carries.
+        let busy = self
+            .draining_since
+            .map_or(Duration::ZERO, |since| now.since(since));
+        let window = busy.clamp(SHORT_WINDOW, LONG_WINDOW);
+        let acknowledged = self.acknowledged.bps(window);
         let measured_bps = acknowledged.map_or(self.bps * 0.8, |bps| bps as f64);
-        if now < self.cut_not_before && measured_bps > 0.5 * self.bps {
+        let showed = self.newest_sent > self.cut_at && now >= self.cut_not_before;
+        if !showed && measured_bps > 0.7 * self.bps {
             return;
         }
         self.cut_at = Some(now);
@@ -349,10 +386,11 @@ impl Estimator {
     }
 
     /// Pictures may leave at this rate; nothing before the first feedback.
-    pub fn pacing_bps(&self) -> Option<u64> {
+    pub fn pacing_bps(&self, now: Time) -> Option<u64> {
         self.last_feedback?;
         let factor = match self.draining_since {
             Some(_) => PACE_DRAINING * self.drain_factor(),
+            None if now < self.alarmed_until => PACE_ALARMED,
             None => PACE,
         };
         Some((self.bps * factor) as u64)

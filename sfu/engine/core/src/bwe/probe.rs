@@ -31,8 +31,11 @@ const SATURATED: f64 = 0.9;
 const BELIEVED: f64 = 0.95;
 /// Arrivals this much faster than departures were held back and released: no measurement.
 const MAX_COMPRESSION: f64 = 3.0;
-/// No cluster is faster than this.
+/// No cluster is faster than this …
 const MAX_CLUSTER_BPS: u64 = 12_000_000;
+/// … and none slower: its few small packets would measure nothing, and a path that carries less
+/// is held up by it for a moment only.
+const MIN_CLUSTER_BPS: u64 = 400_000;
 
 /// A cluster that is being sent.
 #[derive(Clone, Copy, Debug)]
@@ -219,8 +222,8 @@ impl Prober {
         Some(
             step_bps
                 .min(enough_bps)
-                .min(MAX_CLUSTER_BPS)
-                .max(estimate_bps * 5 / 4),
+                .max(estimate_bps * 5 / 4)
+                .clamp(MIN_CLUSTER_BPS, MAX_CLUSTER_BPS),
         )
     }
 

@@ -34,6 +34,10 @@ pub struct StandingQueue {
     packets: u32,
     sample_started: Time,
     last: QueueSample,
+    /// Likewise of the feedback that is being read, and of the one before.
+    glimpsed_us: i64,
+    glimpsed_packets: u32,
+    last_glimpse: Option<QueueSample>,
     /// Samples in a row in which it grew.
     grew: u32,
 }
@@ -45,6 +49,25 @@ impl StandingQueue {
         self.smallest_us = smaller(self.smallest_us);
         self.base_us[0] = smaller(self.base_us[0]);
         self.packets += 1;
+        self.glimpsed_us += one_way_us;
+        self.glimpsed_packets += 1;
+    }
+
+    /// A feedback was read: the mean delay in it, if it told of so many packets.
+    pub fn glimpse(&mut self, packets: u32) -> Option<QueueSample> {
+        if self.glimpsed_packets < packets {
+            return None;
+        }
+        let mean_us = self.glimpsed_us / i64::from(self.glimpsed_packets);
+        (self.glimpsed_us, self.glimpsed_packets) = (0, 0);
+        let delay_us = mean_us - self.base_us.iter().flatten().min()?;
+        let before_us = self.last_glimpse.map_or(delay_us, |before| before.delay_us);
+        let glimpse = QueueSample {
+            delay_us,
+            growth_us: delay_us - before_us,
+        };
+        self.last_glimpse = Some(glimpse);
+        Some(glimpse)
     }
 
     /// A feedback was read: a sample, when enough packets came for one.

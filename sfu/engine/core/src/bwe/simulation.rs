@@ -179,7 +179,7 @@ impl World {
     }
 
     fn pace(&mut self) {
-        let rate = self.estimator.pacing_bps().unwrap_or(20_000_000) as f64;
+        let rate = self.estimator.pacing_bps(self.now).unwrap_or(20_000_000) as f64;
         self.budget_bytes = (self.budget_bytes + rate / 8_000.0).min(rate / 8_000.0 * 15.0);
         while self.waiting_bytes > 0 && self.budget_bytes > 0.0 {
             let bytes = self.waiting_bytes.min(PACKET_BYTES);
