@@ -152,11 +152,12 @@ class LayersWanted:
 
     Sent when one is added at once, and within a second when one is not watched any more; the
     publisher may pause those that are not named. `""` is the layer of a source without rids.
+    With each comes the most bits a second that are of use, if its only viewer has no more.
     """
 
     peer: int
     mid: str
-    rids: list[str]
+    layers: list[tuple[str, int | None]]
 
 @final
 class SlotPaused:

@@ -46,8 +46,8 @@ pub enum Event {
         peer: PeerId,
         /// The source's mid.
         mid: String,
-        /// The layers, lowest first; "" for that of a source without simulcast.
-        rids: Vec<String>,
+        /// The layers, lowest first.
+        layers: Vec<WantedLayer>,
     },
     /// A viewer's path cannot hold the smallest picture of a slot, or can again.
     SlotPaused {
@@ -71,6 +71,15 @@ pub enum Event {
     },
     /// The answer to `Command::RequestStats`.
     Stats(Stats),
+}
+
+/// A layer that somebody watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedLayer {
+    /// Its rid; "" for the layer of a source without simulcast.
+    pub rid: String,
+    /// No more than this is of use, in bits a second: its only viewer's path carries no more.
+    pub max_bps: Option<u64>,
 }
 
 /// Everything counted, at one moment.

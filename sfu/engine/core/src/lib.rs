@@ -48,4 +48,4 @@ pub type PeerId = u64;
 
 pub use command::{Codec, Command, Direction, Media, MediaKind, Tuning};
 pub use engine::{Config, Engine};
-pub use event::{DownlinkStats, Event, PathStats, Stats, StreamStats};
+pub use event::{DownlinkStats, Event, PathStats, Stats, StreamStats, WantedLayer};

@@ -97,19 +97,19 @@ impl SourceStarted {
 pub(crate) struct LayersWanted {
     peer: u64,
     mid: String,
-    rids: Vec<String>,
+    layers: Vec<(String, Option<u64>)>,
 }
 
 #[pymethods]
 impl LayersWanted {
     #[classattr]
     fn __match_args__() -> (&'static str, &'static str, &'static str) {
-        ("peer", "mid", "rids")
+        ("peer", "mid", "layers")
     }
 
     fn __repr__(&self) -> String {
-        let Self { peer, mid, rids } = self;
-        format!("LayersWanted(peer={peer}, mid='{mid}', rids={rids:?})")
+        let Self { peer, mid, layers } = self;
+        format!("LayersWanted(peer={peer}, mid='{mid}', layers={layers:?})")
     }
 }
 
@@ -187,8 +187,10 @@ pub(crate) fn to_python(py: Python<'_>, event: core::Event) -> PyResult<Bound<'_
         core::Event::SourceStarted { peer, mid, rid } => {
             instance(py, SourceStarted { peer, mid, rid })
         }
-        core::Event::LayersWanted { peer, mid, rids } => {
-            instance(py, LayersWanted { peer, mid, rids })
+        core::Event::LayersWanted { peer, mid, layers } => {
+            let layers = layers.into_iter().map(|layer| (layer.rid, layer.max_bps));
+            let layers = layers.collect();
+            instance(py, LayersWanted { peer, mid, layers })
         }
         core::Event::SlotPaused {
             viewer,

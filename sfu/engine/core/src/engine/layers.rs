@@ -6,7 +6,7 @@ use super::Engine;
 use crate::PeerId;
 use crate::allocation::{Demand, Ladder, Standing};
 use crate::command::{MediaKind, Tuning};
-use crate::event::Event;
+use crate::event::{Event, WantedLayer};
 use crate::picture::useful_layer;
 use crate::rewrite::Origin;
 use crate::slot::{ALL_TEMPORAL, Shown, Slot, Target};
@@ -420,7 +420,12 @@ impl Engine {
                 let event = Event::LayersWanted {
                     peer: id,
                     mid: state.mid.clone(),
-                    rids: rids.map(|(_, layer)| layer.rid.clone()).collect(),
+                    layers: rids
+                        .map(|(_, layer)| WantedLayer {
+                            rid: layer.rid.clone(),
+                            max_bps: None,
+                        })
+                        .collect(),
                 };
                 self.events.push_back(event);
             }

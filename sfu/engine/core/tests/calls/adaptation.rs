@@ -113,7 +113,8 @@ impl Call {
         let now = self.world.now;
         for event in &self.world.events[self.seen_events..] {
             match event {
-                Event::LayersWanted { rids, .. } => {
+                Event::LayersWanted { layers, .. } => {
+                    let rids: Vec<String> = layers.iter().map(|layer| layer.rid.clone()).collect();
                     self.told.push((now, rids.clone()));
                     self.pending
                         .push((now + self.publisher_delay, rids.clone()));

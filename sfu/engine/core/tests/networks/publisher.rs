@@ -1,5 +1,6 @@
 //! What a participant sends: a microphone, and a camera whose layers follow the uplink.
 
+use mianshi_engine_core::WantedLayer;
 use mianshi_engine_core::time::Time;
 use mianshi_engine_core::wire::rtp::HeaderFields;
 
@@ -21,7 +22,7 @@ pub struct Publisher {
     pub layers: Vec<Layer>,
     pub uplink: Uplink,
     /// Layers that somebody watches; nothing known: all.
-    pub wanted: Option<Vec<String>>,
+    pub wanted: Option<Vec<WantedLayer>>,
     next_frame: Time,
     next_sound: Time,
 }
@@ -84,12 +85,20 @@ impl Publisher {
     fn share(&mut self) {
         let mut left_bps = self.uplink.target_bps.saturating_sub(60_000);
         for (place, layer) in self.layers.iter_mut().enumerate() {
-            let wanted = self.wanted.as_ref();
-            let is_wanted = wanted.is_none_or(|rids| rids.iter().any(|rid| rid == layer.rid));
+            let named = self.wanted.as_ref().map(|wanted| {
+                let mut named = wanted.iter();
+                named.find(|wanted| wanted.rid == layer.rid)
+            });
+            let most_bps = match named {
+                None => Some(layer.most_bps),
+                Some(wanted) => {
+                    wanted.map(|wanted| wanted.max_bps.unwrap_or(u64::MAX).min(layer.most_bps))
+                }
+            };
             let fits = place == 0 || left_bps >= layer.least_bps;
-            let target_bps = match is_wanted && fits {
-                true => layer.most_bps.min(left_bps).max(layer.least_bps / 2),
-                false => 0,
+            let target_bps = match most_bps.filter(|_| fits) {
+                Some(most_bps) => most_bps.min(left_bps.max(layer.least_bps / 2)),
+                None => 0,
             };
             layer.set_target(target_bps);
             left_bps = left_bps.saturating_sub(target_bps);

@@ -306,12 +306,12 @@ impl Rig {
 
     /// The publisher pauses what nobody watches.
     fn obey(&mut self, event: &Event) {
-        if let Event::LayersWanted { peer, mid, rids } = event
+        if let Event::LayersWanted { peer, mid, layers } = event
             && mid == "cam"
             && let Some(participant) = self.participants.get_mut(peer)
             && let Some(publisher) = &mut participant.publisher
         {
-            publisher.wanted = Some(rids.clone());
+            publisher.wanted = Some(layers.clone());
         }
     }
 
