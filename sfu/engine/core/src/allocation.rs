@@ -9,7 +9,7 @@ mod ladder;
 use core::time::Duration;
 
 use crate::time::Time;
-pub use ladder::{Ladder, Step};
+pub use ladder::{Elastic, Ladder, Offer, Step};
 
 /// What is shown may cost this much more than there is: rates are averages, and the estimate
 /// falls by itself where the path is too narrow.
@@ -25,6 +25,8 @@ const FIRST_HOLD: Duration = Duration::from_millis(400);
 const FAILED_HOLD: Duration = Duration::from_millis(1_000);
 /// But no longer than this.
 const MAX_HOLD: Duration = Duration::from_secs(6);
+/// What publishers are told to spend leaves room for what encoders overshoot.
+const LIMIT_PERCENT: u64 = 95;
 /// Where there is this much for each hundred that is to be shown, what did not hold before will.
 const AMPLE_PERCENT: u64 = 200;
 /// A fall so soon after a rise means that the rise did not hold.
@@ -66,6 +68,8 @@ pub struct Demand {
     pub patient: bool,
     /// The step that it gets; nothing: it is paused.
     pub chosen: Option<usize>,
+    /// What its layer should cost at most, if that is less than it could use.
+    pub limit_bps: Option<u64>,
     /// What it gets without a rise.
     kept: Option<usize>,
 }
@@ -81,6 +85,7 @@ impl Demand {
             eager: matches!(standing, Standing::New),
             patient: false,
             chosen: None,
+            limit_bps: None,
             kept: None,
         }
     }
@@ -88,6 +93,33 @@ impl Demand {
     /// What it gets.
     pub fn step(&self) -> Option<Step> {
         self.ladder.steps().get(self.chosen?).copied()
+    }
+
+    /// The whole layer that it gets, or would get first.
+    fn whole(&self) -> Option<Step> {
+        let step = self.step().or(self.ladder.steps().first().copied())?;
+        self.ladder.whole(step.layer)
+    }
+
+    fn layer_at(&self, step: Option<usize>) -> Option<usize> {
+        Some(self.ladder.steps()[step?].layer)
+    }
+
+    /// It gets more frames of what it has, whose publisher spends less on it now: no rise.
+    fn thaws(&self) -> bool {
+        self.chosen > self.kept
+            && self.layer_at(self.chosen) == self.layer_at(self.kept)
+            && self.whole().is_some_and(|whole| whole.is_elastic())
+    }
+
+    /// It loses something that its publisher will not give it for less in a moment.
+    fn falls(&self) -> bool {
+        let Standing::At(stood) = self.standing else {
+            return false;
+        };
+        let stays = self.layer_at(self.chosen) == self.layer_at(Some(stood))
+            && self.whole().is_some_and(|whole| whole.is_elastic());
+        self.chosen < Some(stood) && !stays
     }
 
     fn bps(&self, step: Option<usize>) -> u64 {
@@ -147,7 +179,7 @@ impl Allocation {
         demands.sort_unstable_by_key(|demand| (u8::MAX - demand.priority, demand.slot));
         self.forgive(now);
         let fits = keep(demands, budget_bps);
-        if !fits {
+        if demands.iter().any(Demand::falls) {
             self.note_fall(now);
         }
         self.raise(demands, percent(budget_bps, RAISE_PERCENT), now);
@@ -158,7 +190,8 @@ impl Allocation {
     fn raise(&mut self, demands: &mut [Demand], budget_bps: u64, now: Time) {
         let kept_bps: u64 = demands.iter().map(|demand| demand.bps(demand.kept)).sum();
         climb_all(demands, budget_bps.saturating_sub(kept_bps));
-        let rises = |demand: &Demand| !demand.eager && demand.chosen > demand.kept;
+        let rises =
+            |demand: &Demand| !demand.eager && demand.chosen > demand.kept && !demand.thaws();
         let mut has_room = demands.iter().any(rises);
         if !has_room {
             has_room = take_precedence(demands, budget_bps);
@@ -173,7 +206,7 @@ impl Allocation {
         };
         let ripe = has_room && now.since(*self.room_since.get_or_insert(now)) >= hold;
         for demand in demands.iter_mut() {
-            if !ripe && !demand.eager {
+            if !ripe && !demand.eager && !demand.thaws() {
                 demand.chosen = demand.kept;
             }
         }
@@ -201,6 +234,31 @@ impl Allocation {
         {
             (self.hold, self.fell) = (FIRST_HOLD, None);
         }
+    }
+}
+
+/// Share what is left of `budget_bps` among the demands whose publishers can be told to spend less:
+/// in the order of precedence, and evenly among equals.
+pub fn limit(demands: &mut [Demand], budget_bps: u64) {
+    let budget_bps = percent(budget_bps, LIMIT_PERCENT);
+    let least_bps: u64 = demands
+        .iter()
+        .filter_map(|demand| Some(demand.whole()?.least_bps))
+        .sum();
+    let mut left_bps = budget_bps.saturating_sub(least_bps);
+    for at in 0..demands.len() {
+        let priority = demands[at].priority;
+        let equals = demands[at..]
+            .iter()
+            .take_while(|demand| demand.priority == priority);
+        let share_bps = left_bps / equals.count() as u64;
+        let Some(whole) = demands[at].whole() else {
+            continue;
+        };
+        let given_bps = share_bps.min(whole.most_bps - whole.least_bps);
+        left_bps -= given_bps;
+        let limit_bps = whole.least_bps + given_bps;
+        demands[at].limit_bps = Some(limit_bps).filter(|bps| *bps < whole.most_bps);
     }
 }
 

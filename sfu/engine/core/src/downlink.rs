@@ -79,6 +79,15 @@ impl Downlink {
         estimated.or(self.remb_bps)
     }
 
+    /// Likewise once a queue that stands now is drained.
+    pub fn steady_bps(&self, now: Time) -> Option<u64> {
+        let estimated = self
+            .estimator
+            .as_ref()
+            .and_then(|estimator| estimator.steady_bps(now));
+        estimated.or(self.remb_bps)
+    }
+
     /// Whether the viewer ever told anything of the path; before that a start is assumed.
     pub fn is_measured(&self) -> bool {
         let estimator = self.estimator.as_ref();

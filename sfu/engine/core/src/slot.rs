@@ -112,6 +112,8 @@ pub struct Slot {
     pub paused: bool,
     /// The layers that the publisher should send for this slot.
     pub wants: LayerSet,
+    /// What the layer that it goes for should cost at most: the viewer's path carries no more.
+    pub limit_bps: Option<u64>,
     /// When the slot began to show its source.
     pub shown_since: Time,
     /// True from a change of its use until that was reckoned with.
@@ -162,6 +164,7 @@ impl Slot {
             target: Some(Target::BEST),
             paused: false,
             wants: LayerSet::default(),
+            limit_bps: None,
             shown_since: Time(0),
             retuned: false,
             unstarted: true,

@@ -11,6 +11,23 @@ const LINGER: Duration = Duration::from_millis(700);
 /// A layer that is wanted and has not come for so long is not sent: the camera is too small, or
 /// the publisher's own path or processor too weak.
 const OVERDUE_AFTER: Duration = Duration::from_secs(2);
+/// Limits are told no more often than this, and only when they changed by this much.
+const LIMIT_INTERVAL: Duration = Duration::from_millis(250);
+const LOWER_PERCENT: u64 = 95;
+const HIGHER_PERCENT: u64 = 108;
+/// A limit below this part of the one before is a new one, which an encoder needs time to follow.
+const TIGHTER_PERCENT: u64 = 80;
+/// A publisher that sends this much more than its limit after this long does not heed limits, and
+/// is not given any for a while.
+const OVER_PERCENT: u64 = 130;
+const OVER_BPS: u64 = 30_000;
+const HEEDED_AFTER: Duration = Duration::from_millis(2_000);
+const HEEDLESS_FOR: Duration = Duration::from_secs(30);
+/// An encoder that runs follows a lower limit after this; one that starts keeps to it at once.
+const FOLLOWED_AFTER: Duration = Duration::from_millis(400);
+
+/// For each layer what of it is of use at most; nothing: all.
+pub type Limits = [Option<u64>; MAX_LAYERS];
 
 /// What the publisher was told about the layers of a source, of which it sends all at first.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,6 +35,11 @@ pub struct WatchedLayers {
     told: Option<LayerSet>,
     wanted_since: [Option<Time>; MAX_LAYERS],
     idle_since: [Option<Time>; MAX_LAYERS],
+    limits: Limits,
+    limited: Time,
+    tightened: [Time; MAX_LAYERS],
+    lowered: [Time; MAX_LAYERS],
+    heedless_until: [Time; MAX_LAYERS],
 }
 
 /// What follows from who watches now.
@@ -30,8 +52,8 @@ pub struct Change {
 }
 
 impl WatchedLayers {
-    /// Of the `count` layers these are watched now.
-    pub fn update(&mut self, watched: LayerSet, count: usize, now: Time) -> Change {
+    /// Of the `count` layers these are watched now, and of no more use than `limits`.
+    pub fn update(&mut self, watched: LayerSet, limits: Limits, count: usize, now: Time) -> Change {
         let before = self.told.unwrap_or_else(|| LayerSet::first(count));
         let mut wanted = LayerSet::default();
         let mut look_again: Option<Time> = None;
@@ -50,9 +72,73 @@ impl WatchedLayers {
             wanted = wanted.with(layer);
         }
         self.note(before, wanted, now);
+        let limits_differ = (0..count.min(MAX_LAYERS))
+            .any(|layer| wanted.has(layer) && differ(self.limits[layer], limits[layer]));
+        let next = self.limited + LIMIT_INTERVAL;
+        let tell = wanted != before || limits_differ && next <= now;
+        if tell {
+            self.take_limits(before, wanted, limits, now);
+        } else if limits_differ {
+            look_again = Some(look_again.map_or(next, |sooner| sooner.min(next)));
+        }
         Change {
-            tell: (wanted != before).then_some(wanted),
+            tell: tell.then_some(wanted),
             look_again,
+        }
+    }
+
+    /// What the publisher was told to spend on a layer at most.
+    pub fn limit(&self, layer: usize) -> Option<u64> {
+        self.limits.get(layer).copied().flatten()
+    }
+
+    /// The limit that a layer is believed to keep to, whatever its first keyframe took. Later it
+    /// is seen whether it does.
+    pub fn followed_limit(&self, layer: usize, now: Time) -> Option<u64> {
+        self.limit(layer).filter(|_| {
+            now.since(self.lowered[layer]) >= FOLLOWED_AFTER
+                && now.since(self.tightened[layer]) < HEEDED_AFTER
+        })
+    }
+
+    /// Whether a layer has had time to get to its limit.
+    pub fn is_settled(&self, layer: usize, now: Time) -> bool {
+        self.limit(layer).is_some() && now.since(self.tightened[layer]) >= HEEDED_AFTER
+    }
+
+    /// A layer arrives at this rate: whether the publisher heeds the limit, if it was told one.
+    pub fn judge(&mut self, layer: usize, bps: u64, now: Time) {
+        let most_bps = self
+            .limit(layer)
+            .map(|limit| limit * OVER_PERCENT / 100 + OVER_BPS);
+        let heeds = most_bps.is_none_or(|most_bps| bps <= most_bps);
+        if !heeds && self.is_settled(layer, now) {
+            self.heedless_until[layer] = now + HEEDLESS_FOR;
+        }
+    }
+
+    /// Whether it is of use to tell limits for a layer.
+    pub fn heeds_limits(&self, layer: usize, now: Time) -> bool {
+        self.heedless_until
+            .get(layer)
+            .is_some_and(|until| *until <= now)
+    }
+
+    fn take_limits(&mut self, before: LayerSet, wanted: LayerSet, limits: Limits, now: Time) {
+        self.limited = now;
+        for (layer, limit) in limits.into_iter().enumerate() {
+            let limit = limit.filter(|_| wanted.has(layer));
+            let tighter = limit.is_some_and(|limit| {
+                let old = self.limits[layer];
+                old.is_none_or(|old| limit * 100 < old * TIGHTER_PERCENT)
+            });
+            if tighter {
+                self.tightened[layer] = now;
+            }
+            if tighter && before.has(layer) {
+                self.lowered[layer] = now;
+            }
+            self.limits[layer] = limit;
         }
     }
 
@@ -77,10 +163,20 @@ impl WatchedLayers {
     }
 }
 
+fn differ(told: Option<u64>, limit: Option<u64>) -> bool {
+    match (told, limit) {
+        (Some(told), Some(limit)) => {
+            limit * 100 < told * LOWER_PERCENT || limit * 100 > told * HIGHER_PERCENT
+        }
+        (told, limit) => told != limit,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const ANY: Limits = [None; MAX_LAYERS];
     const NONE: LayerSet = LayerSet::first(0);
     const Q: LayerSet = LayerSet::first(1);
     const QH: LayerSet = LayerSet::first(2);
@@ -97,27 +193,34 @@ mod tests {
             tell: None,
             look_again: None,
         };
-        assert_eq!(layers.update(ALL, 3, at(0)), quiet, "all are sent at first");
+        assert_eq!(
+            layers.update(ALL, ANY, 3, at(0)),
+            quiet,
+            "all are sent at first"
+        );
         let lingering = Change {
             tell: None,
             look_again: Some(at(800)),
         };
-        assert_eq!(layers.update(Q, 3, at(100)), lingering);
-        assert_eq!(layers.update(Q, 3, at(799)), lingering);
-        assert_eq!(layers.update(Q, 3, at(800)).tell, Some(Q));
-        assert_eq!(layers.update(Q, 3, at(801)), quiet);
-        assert_eq!(layers.update(QH, 3, at(900)).tell, Some(QH));
-        assert_eq!(layers.update(NONE, 3, at(1_000)).tell, None);
-        assert_eq!(layers.update(NONE, 3, at(1_700)).tell, Some(NONE));
-        assert_eq!(layers.update(Q, 3, at(1_701)).tell, Some(Q));
+        assert_eq!(layers.update(Q, ANY, 3, at(100)), lingering);
+        assert_eq!(layers.update(Q, ANY, 3, at(799)), lingering);
+        assert_eq!(layers.update(Q, ANY, 3, at(800)).tell, Some(Q));
+        assert_eq!(layers.update(Q, ANY, 3, at(801)), quiet);
+        assert_eq!(layers.update(QH, ANY, 3, at(900)).tell, Some(QH));
+        assert_eq!(layers.update(NONE, ANY, 3, at(1_000)).tell, None);
+        assert_eq!(layers.update(NONE, ANY, 3, at(1_700)).tell, Some(NONE));
+        assert_eq!(layers.update(Q, ANY, 3, at(1_701)).tell, Some(Q));
     }
 
     #[test]
     fn who_comes_back_in_time_changes_nothing() {
         let mut layers = WatchedLayers::default();
         for round in 0..20 {
-            assert_eq!(layers.update(NONE, 3, at(round * 1_000)).tell, None);
-            assert_eq!(layers.update(ALL, 3, at(round * 1_000 + 600)).tell, None);
+            assert_eq!(layers.update(NONE, ANY, 3, at(round * 1_000)).tell, None);
+            assert_eq!(
+                layers.update(ALL, ANY, 3, at(round * 1_000 + 600)).tell,
+                None
+            );
         }
     }
 
@@ -125,15 +228,72 @@ mod tests {
     fn a_layer_is_overdue_only_while_it_is_wanted() {
         let mut layers = WatchedLayers::default();
         assert!(!layers.is_overdue(0, at(60_000)));
-        layers.update(ALL, 3, at(0));
+        layers.update(ALL, ANY, 3, at(0));
         assert!(!layers.is_overdue(2, at(1_999)));
         assert!(layers.is_overdue(2, at(2_000)));
-        layers.update(Q, 3, at(3_000));
-        layers.update(Q, 3, at(4_000));
+        layers.update(Q, ANY, 3, at(3_000));
+        layers.update(Q, ANY, 3, at(4_000));
         assert!(!layers.is_overdue(2, at(9_000)));
-        layers.update(ALL, 3, at(10_000));
+        layers.update(ALL, ANY, 3, at(10_000));
         assert!(!layers.is_overdue(2, at(11_000)));
         assert!(layers.is_overdue(2, at(12_000)));
         assert!(!layers.is_overdue(99, at(12_000)));
+    }
+
+    fn only_h(limit_bps: u64) -> Limits {
+        [None, Some(limit_bps), None, None]
+    }
+
+    #[test]
+    fn limits_are_told_when_they_changed_and_not_too_often() {
+        let mut layers = WatchedLayers::default();
+        assert_eq!(
+            layers.update(ALL, only_h(900_000), 3, at(1_000)).tell,
+            Some(ALL)
+        );
+        assert_eq!(layers.limit(1), Some(900_000));
+        assert_eq!(layers.update(ALL, only_h(940_000), 3, at(2_000)).tell, None);
+        assert_eq!(
+            layers.update(ALL, only_h(840_000), 3, at(2_000)).tell,
+            Some(ALL)
+        );
+        let soon = layers.update(ALL, only_h(600_000), 3, at(2_100));
+        assert_eq!((soon.tell, soon.look_again), (None, Some(at(2_250))));
+        assert_eq!(
+            layers.update(ALL, only_h(600_000), 3, at(2_250)).tell,
+            Some(ALL)
+        );
+        assert_eq!(layers.update(ALL, ANY, 3, at(3_000)).tell, Some(ALL));
+        assert_eq!(layers.limit(1), None);
+    }
+
+    #[test]
+    fn a_layer_that_starts_keeps_to_its_limit_at_once_and_one_that_runs_soon() {
+        let mut layers = WatchedLayers::default();
+        layers.update(Q, ANY, 3, at(0));
+        layers.update(Q, ANY, 3, at(1_000));
+        layers.update(QH, only_h(900_000), 3, at(5_000));
+        assert_eq!(layers.followed_limit(1, at(5_000)), Some(900_000));
+        layers.update(QH, only_h(500_000), 3, at(6_000));
+        assert_eq!(layers.followed_limit(1, at(6_300)), None);
+        assert_eq!(layers.followed_limit(1, at(6_400)), Some(500_000));
+        assert!(!layers.is_settled(1, at(7_900)) && layers.is_settled(1, at(8_000)));
+        assert_eq!(layers.followed_limit(1, at(8_000)), None);
+    }
+
+    #[test]
+    fn who_does_not_heed_limits_is_given_none_for_a_while() {
+        let mut layers = WatchedLayers::default();
+        layers.update(ALL, only_h(500_000), 3, at(1_000));
+        layers.judge(1, 1_500_000, at(2_900));
+        assert!(
+            layers.heeds_limits(1, at(2_900)),
+            "it may still be about to"
+        );
+        layers.judge(1, 650_000, at(3_500));
+        assert!(layers.heeds_limits(1, at(3_500)));
+        layers.judge(1, 1_500_000, at(3_500));
+        assert!(!layers.heeds_limits(1, at(3_500)) && layers.heeds_limits(0, at(3_500)));
+        assert!(layers.heeds_limits(1, at(33_500)));
     }
 }

@@ -51,7 +51,7 @@ const CUT_SETTLES: Duration = Duration::from_millis(150);
 const FAR_GROWTH: f64 = 0.08;
 const NEAR_GROWTH: f64 = 0.03;
 /// The estimate grows only while at least this part of it is used: otherwise nothing proves it.
-const USED_SHARE: f64 = 0.85;
+const USED_SHARE: f64 = 0.8;
 /// … and never beyond this multiple of what is acknowledged.
 const MAX_OVER_ACKNOWLEDGED: f64 = 1.5;
 /// Feedback missing for this long while packets are sent halves the trust, again and again.
@@ -68,6 +68,8 @@ const MAX_KEPT_BACK: f64 = 0.3;
 const CALM_AFTER_CUT: Duration = Duration::from_millis(1_200);
 /// Pacing in parts of the estimate: loose, and while a queue drains, when sound goes besides.
 const PACE: f64 = 2.5;
+/// … near what the path is known to carry, where a burst would only stand in its queue,
+const PACE_NEAR: f64 = 1.1;
 const PACE_DRAINING: f64 = 0.9;
 /// … and while it is not known whether there is one.
 const PACE_ALARMED: f64 = 0.2;
@@ -365,6 +367,12 @@ impl Estimator {
 
     /// What may be spent on the path now; nothing if the viewer gives no feedback at all.
     pub fn available_bps(&self, now: Time) -> Option<u64> {
+        let steady_bps = self.steady_bps(now)? as f64;
+        Some((steady_bps * self.drain_factor()) as u64)
+    }
+
+    /// Likewise, had no queue to be drained.
+    pub fn steady_bps(&self, now: Time) -> Option<u64> {
         let waited = self
             .first_sent
             .map_or(Duration::ZERO, |first| now.since(first));
@@ -377,7 +385,7 @@ impl Estimator {
         } else {
             0.0
         };
-        Some((self.bps * (1.0 - kept_back) * self.drain_factor()) as u64)
+        Some((self.bps * (1.0 - kept_back)) as u64)
     }
 
     /// Whether any feedback came.
@@ -391,6 +399,7 @@ impl Estimator {
         let factor = match self.draining_since {
             Some(_) => PACE_DRAINING * self.drain_factor(),
             None if now < self.alarmed_until => PACE_ALARMED,
+            None if self.limit_bps.is_some_and(|limit| self.bps > 0.8 * limit) => PACE_NEAR,
             None => PACE,
         };
         Some((self.bps * factor) as u64)

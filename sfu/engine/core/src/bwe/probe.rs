@@ -269,7 +269,7 @@ impl Prober {
         self.wait(now);
         let finding = awaited.finding(inherent_loss)?;
         self.was_saturated = finding.saturated;
-        self.promising = finding.bps >= PROMISING * awaited.target_bps as f64;
+        self.promising = !finding.saturated && finding.bps >= PROMISING * awaited.target_bps as f64;
         // A first cluster that already fills the path makes the second one pointless.
         if !self.promising {
             self.first_done = FIRST_FACTORS.len();

@@ -4,9 +4,9 @@ use core::time::Duration;
 
 use super::Engine;
 use crate::PeerId;
-use crate::allocation::{Demand, Ladder, Standing};
+use crate::allocation::{Demand, Ladder, Standing, limit};
 use crate::command::{MediaKind, Tuning};
-use crate::event::{Event, WantedLayer};
+use crate::event::Event;
 use crate::picture::useful_layer;
 use crate::rewrite::Origin;
 use crate::slot::{ALL_TEMPORAL, Shown, Slot, Target};
@@ -139,9 +139,10 @@ impl Engine {
             self.hide(at, shown);
             return true;
         };
-        let arriving = source.arriving();
-        let absent = |layer: usize| !arriving.has(layer) && source.watched.is_overdue(layer, now);
-        let ladder = Ladder::of(&source.layers, useful, absent);
+        let path_bps = self.steady_bps(at.peer, now).unwrap_or(u64::MAX);
+        let ladder = Ladder::of(&source.layers, useful, |layer| {
+            self.offer(at, source, layer, path_bps, now)
+        });
         if ladder.steps().is_empty() || !source.enabled {
             // Nothing comes, so nothing is taken from the others; what does come is shown.
             let target = Target {
@@ -201,7 +202,8 @@ impl Engine {
         let tops = demands
             .iter()
             .filter_map(|demand| demand.ladder.steps().last());
-        let wanted_bps = sound_bps + tops.map(|step| step.bps).sum::<u64>();
+        let wanted_bps = sound_bps + tops.map(|step| step.most_bps).sum::<u64>();
+        let steady_bps = self.steady_bps(index, now);
         let Some(viewer) = self.peer_mut(index) else {
             return true;
         };
@@ -215,15 +217,28 @@ impl Engine {
         let budget_bps = (available_bps.saturating_sub(sound_bps) as f64 * whole) as u64;
         viewer.allocation.spend(available_bps);
         let fits = viewer.allocation.choose(demands, budget_bps, now);
-        let shows_all = demands
-            .iter()
-            .all(|demand| demand.chosen == demand.ladder.steps().len().checked_sub(1));
+        if let Some(steady_bps) = steady_bps {
+            limit(demands, steady_bps);
+        }
+        let shows_all = demands.iter().all(|demand| {
+            demand.limit_bps.is_none()
+                && demand.chosen == demand.ladder.steps().len().checked_sub(1)
+        });
         viewer.downlink.want_bps(match fits && shows_all {
             true => 0,
             false => wanted_bps.saturating_mul(WANTED_PERCENT) / 100,
         });
         self.leave_what_is_far_over(index, demands, budget_bps);
         shows_all
+    }
+
+    /// What there is for a viewer's pictures, once a queue that stands now is drained.
+    fn steady_bps(&self, index: usize, now: Time) -> Option<u64> {
+        let downlink = &self.peer(index)?.downlink;
+        let left_bps = downlink
+            .steady_bps(now)?
+            .saturating_sub(self.sound_bps(index));
+        Some((left_bps as f64 * share_shown(downlink.loss_ratio())) as u64)
     }
 
     /// What a viewer's sound takes, or may take in a moment: it comes before all pictures.
@@ -284,6 +299,7 @@ impl Engine {
             peer: index,
             slot: demand.slot,
         };
+        self.limit_slot(at, demand.limit_bps, now);
         let Some((slot, shown, source)) = self.picture_slot(at) else {
             return;
         };
@@ -304,6 +320,7 @@ impl Engine {
             temporal: step.temporal,
         };
         self.aim(at, shown, target, wants, now);
+        self.judge_limits(shown.peer, shown.source, now);
     }
 
     /// The slot goes for this from now on.
@@ -396,60 +413,5 @@ impl Engine {
             });
         }
         was_paused
-    }
-
-    /// Tell a publisher which layers of its sources are watched, where that changed.
-    pub(super) fn tell_watched(&mut self, index: usize, now: Time) {
-        let sources = self.peer(index).map_or(0, |peer| peer.sources.len());
-        for source in 0..sources {
-            let watched = self.watched_layers(index, source);
-            let Some(peer) = self.peer_mut(index) else {
-                return;
-            };
-            let id = peer.id;
-            let Some(state) = peer.sources[source]
-                .as_mut()
-                .filter(|state| state.kind == MediaKind::Video && state.has_begun())
-            else {
-                continue;
-            };
-            let change = state.watched.update(watched, state.layers.len(), now);
-            if let Some(layers) = change.tell {
-                let rids = state.layers.iter().enumerate();
-                let rids = rids.filter(|(layer, _)| layers.has(*layer));
-                let event = Event::LayersWanted {
-                    peer: id,
-                    mid: state.mid.clone(),
-                    layers: rids
-                        .map(|(_, layer)| WantedLayer {
-                            rid: layer.rid.clone(),
-                            max_bps: None,
-                        })
-                        .collect(),
-                };
-                self.events.push_back(event);
-            }
-            if let Some(at) = change.look_again {
-                self.timers.arm(index, Task::Watched, at);
-            }
-        }
-    }
-
-    /// The layers that some slot shows or goes for; the lowest too while anybody looks, so that
-    /// whoever's path gets worse has something to fall back to.
-    fn watched_layers(&self, peer: usize, source: usize) -> LayerSet {
-        let Some(state) = self.source(peer, source) else {
-            return LayerSet::default();
-        };
-        let slots = state.subscribers.iter().filter_map(|at| self.slot(*at));
-        let wanted = slots.fold(LayerSet::default(), |wanted, slot| {
-            let live = slot.live_origin().filter(|_| slot.target.is_some());
-            let wanted = wanted.and(slot.wants);
-            live.map_or(wanted, |live| wanted.with(live.layer))
-        });
-        match wanted.highest() {
-            Some(_) => wanted.with(0),
-            None => wanted,
-        }
     }
 }

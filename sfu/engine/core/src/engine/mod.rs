@@ -11,6 +11,7 @@ mod redundancy;
 mod rtcp;
 mod statistics;
 mod tasks;
+mod wanted;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

@@ -35,7 +35,7 @@ fn a_cap_is_followed_at_once_and_left_soon() {
         pictures.iter().map(|picture| picture.height).max()
     };
     assert_eq!(tallest(13.0, 15.0), Some(1080));
-    assert!(tallest(17.0, 35.0).is_some_and(|height| height <= 720));
+    assert_eq!(tallest(19.0, 35.0), Some(720));
     let queue_ms = rig
         .down(2, 17.0, 35.0)
         .iter()
@@ -48,11 +48,11 @@ fn a_cap_is_followed_at_once_and_left_soon() {
         queue_ms.is_some_and(|queue_ms| queue_ms <= 150),
         "{queue_ms:?} ms of queue"
     );
-    assert!(longest_gap_ms(&around) <= 300, "{:?}", freezes(&around));
-    // A full queue of half a second costs its length once: 0.35 s of the 20.
-    assert!(sound <= 0.02, "{sound} of the sound made up");
+    assert!(longest_gap_ms(&around) <= 220, "{:?}", freezes(&around));
+    // The queue that stands before anybody can know costs its length once: 0.24 s of the 20.
+    assert!(sound <= 0.014, "{sound} of the sound made up");
     assert!(
-        again_s.is_some_and(|again_s| again_s <= 12.0),
+        again_s.is_some_and(|again_s| again_s <= 6.0),
         "{again_s:?} s until 1080 lines"
     );
 }
@@ -68,6 +68,7 @@ fn a_narrow_time_keeps_its_sound() {
     let pictures = rig.pictures(2, 0, 20.0, 45.0);
     let again_s = rig.seconds_until(2, 1080, 45.0);
     assert!(pictures.iter().all(|picture| picture.height <= 360));
+    assert!(pictures.len() >= 500, "{} pictures in 25 s", pictures.len());
     assert!(sound.1 <= 0.01, "{sound:?} of the sound made up");
     assert!(
         again_s.is_some_and(|again_s| again_s <= 14.0),
