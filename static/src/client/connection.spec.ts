@@ -175,7 +175,7 @@ test('a browser that refuses other layers still sends the camera', async () => {
 test('layers that nobody watches are paused on the same connection', async () => {
   await connection.connect([])
   await sendCamera(camera(1920, 1080))
-  await connection.demand('camera', { ...UNLIMITED, wanted: new Set(['h']) })
+  await connection.demand('camera', { ...UNLIMITED, wanted: new Map([['h', null]]) })
   expect(layers()).toEqual([null, 1.5, null])
   expect(offers).toHaveLength(1)
 })

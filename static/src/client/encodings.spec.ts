@@ -6,8 +6,8 @@ import {
   cameraEncodings,
   offeredEncodings,
   screenEncodings,
+  type Limit,
   type PictureDemand,
-  type Rid,
 } from './encodings'
 import { videoClass, type VideoClass } from './video_class'
 
@@ -38,7 +38,9 @@ test.each<[[number, number], Record<string, number>]>([
   expect(sides('desktop', size)).toEqual(layers)
 })
 
-const watched = (...rids: Rid[]): Partial<PictureDemand> => ({ wanted: new Set(rids) })
+const watched = (...rids: string[]): Partial<PictureDemand> => ({
+  wanted: new Map(rids.map((rid) => [rid, null])),
+})
 
 test.each<[string, [number, number], Partial<PictureDemand>, string]>([
   ['nobody watches', [1920, 1080], watched(), ''],
@@ -73,13 +75,82 @@ test('before the camera is known every layer is offered, none larger than the pi
 })
 
 test('a screen is sent while somebody watches it, or nobody has said', () => {
-  const active = (wanted: ReadonlySet<string> | null): unknown =>
+  const active = (wanted: PictureDemand['wanted']): unknown =>
     screenEncodings(null, { ...UNLIMITED, wanted })[0]?.active
-  expect([null, new Set(['']), new Set([])].map(active)).toEqual([true, true, false])
+  expect([null, new Map([['', null]]), new Map()].map(active)).toEqual([true, true, false])
 })
 
 test('a rid that we never offered is nobody we know', () => {
-  expect(sides('desktop', [1280, 720], { wanted: new Set(['x', '', 'q']) })).toEqual({ q: 360 })
+  expect(sides('desktop', [1280, 720], watched('x', '', 'q'))).toEqual({ q: 360 })
+})
+
+function bitrates(
+  [width, height]: [number, number],
+  limits: Record<string, Limit>,
+  demand: Partial<PictureDemand> = {},
+): Record<string, number | undefined> {
+  const wanted = new Map(Object.entries(limits))
+  const encodings = cameraEncodings(
+    'strong_desktop',
+    { width, height },
+    { ...UNLIMITED, wanted, ...demand },
+  )
+  const active = encodings.filter((one) => one.active)
+  return Object.fromEntries(active.map(({ rid, maxBitrate }) => [rid, maxBitrate]))
+}
+
+const FULL: [number, number] = [1920, 1080]
+const HALF: [number, number] = [1280, 720]
+
+test.each<[string, Record<string, Limit>, Record<string, number>]>([
+  ['no limit', { q: null, h: null }, { q: 400_000, h: 1_500_000 }],
+  ['a narrow viewer', { q: 90_000 }, { q: 90_000 }],
+  ['a limit on one layer only', { q: 90_000, f: null }, { q: 90_000, f: 3_000_000 }],
+  ['more room than the layer fills', { q: 9_000_000 }, { q: 400_000 }],
+  ['hardly anything', { q: 29_999 }, { q: 30_000 }],
+  ['nothing', { q: 0 }, { q: 30_000 }],
+  ['less than nothing', { q: -1 }, { q: 30_000 }],
+  ['a fraction', { q: 99_999.9 }, { q: 99_999 }],
+  ['more than any integer', { q: 2 ** 64 }, { q: 400_000 }],
+  ['infinity', { q: Infinity }, { q: 400_000 }],
+])('of %s the encoder keeps to what it is told', (_, limits, sent) => {
+  expect(bitrates(FULL, limits)).toEqual(sent)
+})
+
+test.each<[string, [number, number], Record<string, Limit>, Record<string, number>]>([
+  ['goes with it', HALF, { f: 200_000 }, { h: 200_000 }],
+  ['gives way to a larger one', HALF, { h: 200_000, f: 500_000 }, { h: 500_000 }],
+  ['gives way to a larger one below', HALF, { h: 500_000, f: 200_000 }, { h: 500_000 }],
+  ['gives way to no limit', HALF, { h: null, f: 200_000 }, { h: 1_500_000 }],
+  ['gives way to no limit above', HALF, { h: 200_000, f: null }, { h: 1_500_000 }],
+  ['is one of three', [320, 240], { q: 60_000, h: 90_000, f: 70_000 }, { q: 90_000 }],
+  ['is no help to three', [320, 240], { q: 60_000, h: null, f: 70_000 }, { q: 250_000 }],
+  ['leaves a layer of its own alone', HALF, { q: 60_000, f: 200_000 }, { q: 60_000, h: 200_000 }],
+])('the limit of a layer that this camera lacks %s', (_, size, limits, sent) => {
+  expect(bitrates(size, limits)).toEqual(sent)
+})
+
+test('a data saver and a weak machine take the limit down to the layer that they send', () => {
+  expect(bitrates(FULL, { f: 90_000 }, { maxSide: SAVER_SIDE })).toEqual({ q: 90_000 })
+  expect(bitrates(FULL, { f: 90_000, q: 50_000 }, { maxLayers: 1 })).toEqual({ q: 90_000 })
+  expect(bitrates(FULL, { f: null, q: 50_000 }, { maxLayers: 1 })).toEqual({ q: 400_000 })
+})
+
+test('a limit of a rid that we never offered is none of ours', () => {
+  expect(bitrates(FULL, { x: 40_000, q: 60_000 })).toEqual({ q: 60_000 })
+})
+
+test.each<[string, Record<string, Limit> | null, number]>([
+  ['nobody has said', null, 2_500_000],
+  ['nobody watches', {}, 2_500_000],
+  ['all have room', { '': null }, 2_500_000],
+  ['the only viewer is narrow', { '': 300_000 }, 300_000],
+  ['the only viewer is very narrow', { '': 1 }, 30_000],
+  ['the only viewer has more room than it fills', { '': 8_000_000 }, 2_500_000],
+])('a screen of which %s', (_, limits, bps) => {
+  const wanted = limits && new Map(Object.entries(limits))
+  const [screen] = screenEncodings(null, { ...UNLIMITED, wanted })
+  expect(screen).toMatchObject({ maxBitrate: bps, maxFramerate: 15 })
 })
 
 test('a larger picture gets more bits, a phone fewer', () => {

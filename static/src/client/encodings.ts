@@ -11,10 +11,13 @@ export interface PictureSize {
   height: number
 }
 
+/** The most bits a second of a layer that are of use to who watches it; null: no limit. */
+export type Limit = number | null
+
 /** What is asked of our camera or screen just now, besides what it can do. */
 export interface PictureDemand {
   /** Rids that somebody watches, "" for a source without any; null while the server has not said. */
-  wanted: ReadonlySet<string> | null
+  wanted: ReadonlyMap<string, Limit> | null
   /** Shorter side in pixels; a data saver lowers it. */
   maxSide: number
   /** How many layers this machine may encode. */
@@ -57,6 +60,9 @@ const BITRATES = [
   { side: 0, bps: 150_000 },
 ]
 
+/** With less no encoder makes a picture: the server holds it back until there is room for this. */
+const MIN_LIMIT_BPS = 30_000
+
 /** A phone's frame rate is lower, and its encoder in hardware spends what it is given. */
 const PHONE_SHARE = 0.8
 
@@ -85,27 +91,51 @@ export function cameraEncodings(
 ): RTCRtpEncodingParameters[] {
   const side = size ? Math.min(size.width, size.height) : CAPTURE[kind].side
   const rids = LADDERS.find(({ fromSide }) => side >= fromSide)?.rids ?? RIDS
-  const active = chosen(rids, side, demand)
+  const limits = chosen(rids, side, demand)
   return RIDS.map((rid) => {
     const scale = scaleOf(rid, rids, side)
     return {
       rid,
-      active: active.has(rid),
+      active: limits.has(rid),
       scaleResolutionDownBy: scale,
-      maxBitrate: bitrateOf(side / scale, kind),
+      maxBitrate: limited(bitrateOf(side / scale, kind), limits.get(rid)),
     }
   })
 }
 
-/** A layer that this camera does not have is not missed: the highest below stands for it. */
-function chosen(rids: readonly Rid[], side: number, demand: PictureDemand): Set<Rid> {
+/**
+ * The layers to send, each with its limit. One that this camera does not have is not missed: the
+ * highest below stands for it, and serves all who watch the one or the other.
+ */
+function chosen(rids: readonly Rid[], side: number, demand: PictureDemand): Map<Rid, Limit> {
   const able = rids
     .slice(0, demand.maxLayers)
     .filter((rid, place) => place === 0 || side / scaleOf(rid, rids, side) <= demand.maxSide)
-  if (!demand.wanted) return new Set(able)
-  const top = able.length - 1
-  const watched = RIDS.filter((rid) => demand.wanted?.has(rid))
-  return new Set(watched.map((rid) => able[Math.min(RIDS.indexOf(rid), top)] ?? 'q'))
+  if (!demand.wanted) return new Map(able.map((rid) => [rid, null]))
+  const served = new Map<Rid, Limit[]>()
+  for (const [place, rid] of RIDS.entries()) {
+    const limit = demand.wanted.get(rid)
+    if (limit === undefined) continue
+    const sent = able[Math.min(place, able.length - 1)] ?? 'q'
+    served.set(sent, [...(served.get(sent) ?? []), limit])
+  }
+  return new Map([...served].map(([rid, limits]) => [rid, loosest(limits)]))
+}
+
+/** What serves all of them: who has no limit is not to suffer from who has. */
+function loosest(limits: Iterable<Limit>): Limit {
+  let most = 0
+  for (const limit of limits) {
+    if (limit === null) return null
+    most = Math.max(most, limit)
+  }
+  return most
+}
+
+function limited(ownBps: number, limit: Limit = null): number {
+  if (limit === null) return ownBps
+  // Whole, because browsers cut off the rest and would then differ from what we ask for.
+  return Math.min(ownBps, Math.max(MIN_LIMIT_BPS, Math.floor(limit)))
 }
 
 /** The highest layer is the whole picture; below it the shorter side comes near to `SIDES`. */
@@ -140,9 +170,11 @@ export function offeredEncodings(kind: VideoClass, layered: boolean): ScalableEn
 
 export const SCREEN_FRAME_RATE = 15
 
+const SCREEN_BPS = 2_500_000
+
 /** One layer: a slide that is not sharp is worth nothing. */
 export const SCREEN_ENCODINGS: RTCRtpEncodingParameters[] = [
-  { maxBitrate: 2_500_000, maxFramerate: SCREEN_FRAME_RATE },
+  { maxBitrate: SCREEN_BPS, maxFramerate: SCREEN_FRAME_RATE },
 ]
 
 /** A screen that nobody watches is not encoded. */
@@ -150,7 +182,9 @@ export function screenEncodings(
   _: PictureSize | null,
   { wanted }: PictureDemand,
 ): RTCRtpEncodingParameters[] {
-  return SCREEN_ENCODINGS.map((one) => ({ ...one, active: wanted === null || wanted.size > 0 }))
+  const active = wanted === null || wanted.size > 0
+  const limit = wanted?.size ? loosest(wanted.values()) : null
+  return SCREEN_ENCODINGS.map((one) => ({ ...one, active, maxBitrate: limited(SCREEN_BPS, limit) }))
 }
 
 /** The voice comes before every picture when the browser shares out what it may send. */

@@ -22,6 +22,9 @@ const FORGOTTEN = new Set(['media_missing', 'sdp_changed', 'sdp_invalid'])
 
 const NOT_SAID: LayersWanted = { camera: null, screen: null }
 
+const limitsOf = (rids: string[] | null): PictureDemand['wanted'] =>
+  rids && new Map(rids.map((rid) => [rid, null]))
+
 export interface MediaPathOwner {
   /** Send an offer; resolves with the answer's SDP. Throws `ProblemError`. */
   offer(offer: MediaOffer): Promise<string>
@@ -100,7 +103,7 @@ export class MediaPath {
     if (this.#offered) this.#mend(this.#recovery.onNetworkChange(Date.now()))
   }
 
-  /** The layers of our pictures that somebody watches. */
+  /** The layers of our pictures that somebody watches, and how much of each is of use. */
   wantLayers(wanted: LayersWanted): void {
     this.#wanted = wanted
     this.#demandPictures()
@@ -232,12 +235,11 @@ export class MediaPath {
   #demandPictures(connection = this.#connection): void {
     const { camera, screen } = this.#wanted
     void connection?.demand('camera', {
-      wanted: camera && new Set(camera),
+      wanted: limitsOf(camera),
       maxSide: this.#saving ? SAVER_SIDE : UNLIMITED.maxSide,
       maxLayers: this.#load.layers,
     })
-    const wanted: PictureDemand['wanted'] = screen && new Set(screen)
-    void connection?.demand('screen', { ...UNLIMITED, wanted })
+    void connection?.demand('screen', { ...UNLIMITED, wanted: limitsOf(screen) })
   }
 
   async #sendTracks(): Promise<void> {

@@ -5,6 +5,7 @@ import {
   UNLIMITED,
   cameraEncodings,
   offeredEncodings,
+  type PictureDemand,
   type Rid,
   type ScalableEncoding,
 } from './encodings'
@@ -63,7 +64,16 @@ beforeEach(() => {
 
 const track = (width: number, height: number): MediaStreamTrack =>
   new FakeTrack('video', { width, height }) as unknown as MediaStreamTrack
-const watched = (...rids: Rid[]): { wanted: ReadonlySet<Rid> } => ({ wanted: new Set(rids) })
+const watched = (...rids: Rid[]): Pick<PictureDemand, 'wanted'> => ({
+  wanted: new Map(rids.map((rid) => [rid, null])),
+})
+/** What is asked for when `h` alone is watched, by somebody with so much room. */
+const narrow = (bps: number | null): PictureDemand => ({
+  ...UNLIMITED,
+  wanted: new Map([['h', bps]]),
+})
+const bitrate = (rid: Rid): number | undefined =>
+  sender.encodings.find((one) => one.rid === rid)?.maxBitrate
 const active = (): string =>
   sender.encodings
     .filter((one) => one.active)
@@ -105,6 +115,69 @@ test('what is as it should be is not touched', async () => {
   await layers.fit()
   await layers.ask(UNLIMITED)
   expect(sender.changes).toBe(before)
+})
+
+test('a limit comes, changes and goes, and is not set anew while it stays', async () => {
+  void layers.use(track(1920, 1080))
+  await settle()
+  for (const [limit, sent] of [
+    [200_000, 200_000],
+    [90_000, 90_000],
+    [null, 1_500_000],
+  ] as const) {
+    void layers.ask(narrow(limit))
+    await settle()
+    expect(bitrate('h')).toBe(sent)
+    const before = sender.changes
+    await layers.ask(narrow(limit))
+    await layers.fit()
+    expect(sender.changes).toBe(before)
+  }
+  expect([bitrate('q'), bitrate('f')]).toEqual([400_000, 3_000_000])
+})
+
+test('a limit with a fraction is what browsers make of it, and not set again and again', async () => {
+  void layers.use(track(1920, 1080))
+  void layers.ask(narrow(123_456.7))
+  await settle()
+  expect(bitrate('h')).toBe(123_456)
+})
+
+test('while the browser is busy many limits become one change, to the last of them', async () => {
+  void layers.use(track(1920, 1080))
+  await settle()
+  const before = sender.changes
+  for (let bps = 50_000; bps < 150_000; bps += 100) void layers.ask(narrow(bps))
+  expect(sender.pending).toHaveLength(1)
+  await settle()
+  expect(bitrate('h')).toBe(149_900)
+  expect(sender.changes).toBe(before + 2)
+})
+
+test.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
+  'a limit that comes %i turns after the browser is done is not missed',
+  async (turns) => {
+    void layers.use(track(1920, 1080))
+    await settle()
+    void layers.ask(narrow(100_000))
+    sender.pending.shift()?.()
+    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
+    void layers.ask(narrow(80_000))
+    await settle()
+    expect(bitrate('h')).toBe(80_000)
+  },
+)
+
+test('a track that does not tell its size does not stop what comes after', async () => {
+  const broken = track(1920, 1080)
+  broken.getSettings = () => {
+    throw new DOMException('', 'InvalidStateError')
+  }
+  await layers.use(broken)
+  void layers.use(track(1920, 1080))
+  void layers.ask(narrow(80_000))
+  await settle()
+  expect(bitrate('h')).toBe(80_000)
 })
 
 test('a refusal is no error, and the next look tries again', async () => {

@@ -10,7 +10,7 @@ type Parameters = Pick<RTCRtpSender, 'getParameters' | 'setParameters'>
 
 /**
  * Keeps a sender's encodings as they should be: the layers that its source has, somebody watches
- * and this machine can bear.
+ * and this machine can bear, each with no more bits than are of use.
  *
  * A browser takes one change at a time and only with the parameters it gave last (WebRTC 5.2), so
  * changes wait for each other; of several that came meanwhile the last one counts.
@@ -43,21 +43,23 @@ export class SentLayers {
   fit(): Promise<void> {
     if (!this.#track) return Promise.resolve()
     this.#stale = true
-    this.#fitting ??= this.#settle().finally(() => (this.#fitting = null))
+    this.#fitting ??= this.#settle()
     return this.#fitting
   }
 
   async #settle(): Promise<void> {
     while (this.#stale && this.#track) {
       this.#stale = false
-      await this.#adopt(cameraSize(this.#track))
+      await this.#adopt(this.#track)
     }
+    // In one step with the last look: a demand that came in between would wait for the next.
+    this.#fitting = null
   }
 
-  async #adopt(size: PictureSize | null): Promise<void> {
+  async #adopt(track: MediaStreamTrack): Promise<void> {
     try {
       const parameters = this.#sender.getParameters()
-      const wanted = this.#encodings(size, this.#demand)
+      const wanted = this.#encodings(cameraSize(track), this.#demand)
       if (changeLayers(parameters.encodings, wanted)) await this.#sender.setParameters(parameters)
     } catch {
       // Closed in between, or a browser that refuses: the layers it has are sent on.
