@@ -7,7 +7,16 @@ command line and whoever only needs the contract should not pay.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from sfu.contract import Answer, Limits, MediaPlane, PeerId, SfuListener, Slot, SourceKind
+from sfu.contract import (
+    Answer,
+    Limits,
+    MediaPlane,
+    PeerId,
+    SfuListener,
+    Slot,
+    SourceKind,
+    WantedLayer,
+)
 from sfu.errors import BusyError, ClosedError, SdpError, SfuError, UnknownPeerError
 from sfu.stats import MediaStats
 from sfu.transport.addresses import host_addresses
@@ -44,6 +53,7 @@ __all__ = [
     "SourceKind",
     "StreamStats",
     "UnknownPeerError",
+    "WantedLayer",
     "host_addresses",
     "tracks_of",
     "try_relay",

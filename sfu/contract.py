@@ -31,6 +31,18 @@ class Slot:
     paused: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class WantedLayer:
+    """A layer of a source that somebody watches.
+
+    `rid`: `""` for the only encoding of a source without rids. `max_bps`: no more than this is of
+    use, because its only viewer's path carries no more; None: as much as its publisher likes.
+    """
+
+    rid: str
+    max_bps: int | None = None
+
+
 class SfuListener(Protocol):
     """What the media plane tells its owner. Called on the event loop; must return quickly."""
 
@@ -43,10 +55,12 @@ class SfuListener(Protocol):
     def on_slots_short(self, viewer: PeerId, audio: int, video: int) -> None:
         """The scene needs this many slots of each kind; the viewer has fewer."""
 
-    def on_layers_wanted(self, peer: PeerId, source: SourceKind, rids: Sequence[str]) -> None:
+    def on_layers_wanted(
+        self, peer: PeerId, source: SourceKind, layers: Sequence[WantedLayer]
+    ) -> None:
         """The layers of the peer's source that somebody watches: it may pause the others.
 
-        `""` stands for the only encoding of a source without rids.
+        The whole list, whenever it changes: with the limits up to a few times a second.
         """
 
     def on_speaking(self, peer: PeerId, speaking: bool) -> None:
@@ -71,7 +85,9 @@ class NoListener(SfuListener):
     def on_slots_short(self, viewer: PeerId, audio: int, video: int) -> None:
         return
 
-    def on_layers_wanted(self, peer: PeerId, source: SourceKind, rids: Sequence[str]) -> None:
+    def on_layers_wanted(
+        self, peer: PeerId, source: SourceKind, layers: Sequence[WantedLayer]
+    ) -> None:
         return
 
     def on_speaking(self, peer: PeerId, speaking: bool) -> None:

@@ -9,7 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from sfu import _engine
-from sfu.contract import Answer, Limits, MediaPlane, NoListener, PeerId, SfuListener, SourceKind
+from sfu.contract import (
+    Answer,
+    Limits,
+    MediaPlane,
+    NoListener,
+    PeerId,
+    SfuListener,
+    SourceKind,
+    WantedLayer,
+)
 from sfu.errors import BusyError, ClosedError, SfuError, UnknownPeerError
 from sfu.forwarding.scene import Changes, SceneTable
 from sfu.forwarding.tuning import Size
@@ -286,7 +295,8 @@ class Sfu(MediaPlane):
         peer = PeerId(event.peer)
         source = self._scenes.source_at(peer, event.mid)
         if source is not None:
-            self._listener.on_layers_wanted(peer, source, event.rids)
+            layers = [WantedLayer(rid, max_bps) for rid, max_bps in event.layers]
+            self._listener.on_layers_wanted(peer, source, layers)
 
     def _on_slot_paused(self, event: _engine.SlotPaused) -> None:
         self._apply(self._scenes.paused(PeerId(event.viewer), event.slot, event.paused))

@@ -60,6 +60,7 @@ def _parts() -> Iterator[str]:
         views.ParticipantView,
         views.ChatView,
         views.SlotView,
+        views.WantedLayer,
         commands.SlotReport,
         views.QualityFacts,
         views.IceServer,

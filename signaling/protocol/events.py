@@ -28,6 +28,7 @@ from signaling.protocol.views import (
     QualityFacts,
     RoomView,
     SlotView,
+    WantedLayer,
 )
 
 # Numbered room events: the bodies of `event`.
@@ -169,16 +170,17 @@ class MoreSlots(Notice):
 
 
 class LayersWanted(Notice):
-    """The layers of my camera and screen, by rid, that somebody watches now.
+    """The layers of my camera and screen that somebody watches now, and how much of each is of use.
 
     The client pauses the others (`encodings[i].active = false`) and resumes one as soon as it is
-    named again. Null: the server knows of no such source yet, so nothing is paused. `[""]` stands
-    for the only encoding of a source without rids, `[]` for a source that nobody watches.
+    named again. Null: the server knows of no such source yet, so nothing is paused or limited.
+    `[]`: nobody watches this source. While a limit follows a viewer's network this comes up to
+    about four times a second; the newest alone counts.
     """
 
     TYPE = "layers.wanted"
-    camera: list[str] | None
-    screen: list[str] | None
+    camera: list[WantedLayer] | None
+    screen: list[WantedLayer] | None
 
 
 class Speaking(Notice):

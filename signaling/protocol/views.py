@@ -80,6 +80,19 @@ class SlotView(Message):
     paused: bool
 
 
+class WantedLayer(Message):
+    """A layer of mine that somebody watches.
+
+    `rid` is `""` for the only encoding of a source without rids. `max_bps`: its only viewer's
+    network carries no more than so many bits a second, so the encoder should make a picture for
+    that (`maxBitrate`, where its own is not smaller already) instead of one that loses frames on
+    the way. Null: no limit; the layer's own `maxBitrate` holds again.
+    """
+
+    rid: str
+    max_bps: int | None
+
+
 class QualityFacts(Message):
     """What was measured of one participant's connection lately; null: not measured.
 

@@ -16,12 +16,14 @@ from sfu.api import (
     Slot,
     SourceKind,
     UnknownPeerError,
+    WantedLayer,
     tracks_of,
 )
 from signaling.errors import MediaMissing, SignalingError, VisitOver
 from signaling.protocol.commands import SlotSize
 from signaling.protocol.events import LayersWanted, MediaLost, MoreSlots, Slots, Speaking
 from signaling.protocol.views import SlotView
+from signaling.protocol.views import WantedLayer as WantedLayerView
 from signaling.session.visit import Visit
 
 LOST_MS = 5_000
@@ -48,6 +50,12 @@ def sdp_session(offer: str) -> str:
     return found.group(1) if found else ""
 
 
+def _layer_views(layers: Sequence[WantedLayer] | None) -> list[WantedLayerView] | None:
+    if layers is None:
+        return None
+    return [WantedLayerView(rid=one.rid, max_bps=one.max_bps) for one in layers]
+
+
 class PeerDesk(Stage, SfuListener):
     """One peer per visit, kept over the loss of a socket."""
 
@@ -67,7 +75,7 @@ class PeerDesk(Stage, SfuListener):
         self._visits: dict[PeerId, Visit] = {}
         self._slots: dict[PeerId, Sequence[Slot]] = {}
         self._watching: dict[PeerId, Visit] = {}
-        self._wanted: dict[PeerId, dict[SourceKind, list[str]]] = {}
+        self._wanted: dict[PeerId, dict[SourceKind, list[WantedLayer]]] = {}
 
     # Offers.
 
@@ -225,18 +233,29 @@ class PeerDesk(Stage, SfuListener):
         if visit is not None:
             visit.send(MoreSlots(audio=audio, video=video))
 
-    def on_layers_wanted(self, peer: PeerId, source: SourceKind, rids: Sequence[str]) -> None:
-        if peer not in self._visits:
+    def on_layers_wanted(
+        self, peer: PeerId, source: SourceKind, layers: Sequence[WantedLayer]
+    ) -> None:
+        visit = self._visits.get(peer)
+        if visit is None:
             return
-        self._wanted.setdefault(peer, {})[source] = list(rids)
-        self.resend_layers(self._visits[peer])
+        wanted = self._wanted.setdefault(peer, {})
+        if wanted.get(source) == list(layers):
+            return
+        wanted[source] = list(layers)
+        self.resend_layers(visit)
 
     def resend_layers(self, visit: Visit) -> None:
         """Tell a client which of its layers are watched; a reconnect may have missed it."""
         if visit.peer is None or visit.peer not in self._wanted:
             return
         wanted = self._wanted[visit.peer]
-        visit.send(LayersWanted(camera=wanted.get("camera"), screen=wanted.get("screen")))
+        visit.send(
+            LayersWanted(
+                camera=_layer_views(wanted.get("camera")),
+                screen=_layer_views(wanted.get("screen")),
+            )
+        )
 
     def on_speaking(self, peer: PeerId, speaking: bool) -> None:
         speaker = self._visits.get(peer)

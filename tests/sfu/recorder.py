@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from sfu.api import PeerId, SfuListener, Slot
+from sfu.api import PeerId, SfuListener, Slot, SourceKind, WantedLayer
 
 WAIT_S = 20.0
 
@@ -13,6 +13,7 @@ class Recorder(SfuListener):
         self.connected: list[PeerId] = []
         self.slots: dict[PeerId, Sequence[Slot]] = {}
         self.short: dict[PeerId, tuple[int, int]] = {}
+        self.wanted: dict[tuple[PeerId, SourceKind], Sequence[WantedLayer]] = {}
         self.spoke: list[tuple[PeerId, bool]] = []
         self.silent: list[tuple[PeerId, int]] = []
         self.closed: dict[PeerId, str] = {}
@@ -28,6 +29,12 @@ class Recorder(SfuListener):
 
     def on_slots_short(self, viewer: PeerId, audio: int, video: int) -> None:
         self.short[viewer] = (audio, video)
+        self._happened.set()
+
+    def on_layers_wanted(
+        self, peer: PeerId, source: SourceKind, layers: Sequence[WantedLayer]
+    ) -> None:
+        self.wanted[peer, source] = layers
         self._happened.set()
 
     def on_speaking(self, peer: PeerId, speaking: bool) -> None:

@@ -6,7 +6,16 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from sfu.api import BusyError, ClosedError, Limits, SdpError, Sfu, SfuError, UnknownPeerError
+from sfu.api import (
+    BusyError,
+    ClosedError,
+    Limits,
+    SdpError,
+    Sfu,
+    SfuError,
+    UnknownPeerError,
+    WantedLayer,
+)
 from sfu.transport import dtls
 from tests.conditions import PATIENCE_S
 from tests.sfu.recorder import Recorder
@@ -79,6 +88,22 @@ async def test_sound_and_pictures_reach_the_others_slots(sfu, recorder, client):
     sources = {(s.peer, s.mid): s for s in stats.streams if s.direction == "receive"}
     assert sources[one.peer, "0"].packets > 0
     assert stats.datagrams_received > 0
+
+
+async def test_a_publisher_is_told_when_nobody_watches_and_when_somebody_does(
+    sfu, recorder, client
+):
+    one, two = await client(), await client()
+    await one.connect(sfu)
+    await two.connect(sfu)
+    sfu.place(one.peer, "r1")
+    sfu.place(two.peer, "r1")
+    await received(two, b"picture", one.film)
+    for size, wanted in (((0, 0), []), ((640, 360), [WantedLayer("", max_bps=None)])):
+        sfu.set_sizes(two.peer, {"3": size})
+        await recorder.until(
+            lambda wanted=wanted: recorder.wanted == {(one.peer, "camera"): wanted}
+        )
 
 
 async def test_a_loud_microphone_is_told_as_speaking(sfu, recorder, client):

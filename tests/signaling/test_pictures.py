@@ -3,7 +3,7 @@
 import pytest
 
 from rooms.errors import RoomsError
-from sfu.api import PeerId, Slot
+from sfu.api import PeerId, Slot, WantedLayer
 from signaling.errors import InvalidMessage, SignalingError
 from signaling.protocol.base import MAX_PICTURE_PIXELS, MAX_SIZES
 from tests.signaling.node import Caller, Node, offer
@@ -98,28 +98,63 @@ async def test_who_was_replaced_sets_no_limits(node):
     assert not [call for call in node.media.since() if call[0] == "limit"]
 
 
+def layers(*rids: str, **limits: int) -> list[WantedLayer]:
+    """Layers that somebody watches: without a limit, or by name with one."""
+    return [WantedLayer(rid) for rid in rids] + [WantedLayer(*one) for one in limits.items()]
+
+
+def told(views) -> list[tuple[str, int | None]]:
+    return [(view.rid, view.max_bps) for view in views]
+
+
 async def test_wanted_layers_go_to_their_publisher_alone(node):
     ida, cai = await seated(node), await seated(node, "cai")
-    node.visits.desk.on_layers_wanted(cai.peer, "camera", ["q", "h"])
+    node.visits.desk.on_layers_wanted(cai.peer, "camera", layers("q", h=180_000))
     [wanted] = cai.ear.since()
-    assert (wanted.TYPE, wanted.camera, wanted.screen) == ("layers.wanted", ["q", "h"], None)
+    assert (wanted.TYPE, wanted.screen) == ("layers.wanted", None)
+    assert told(wanted.camera) == [("q", None), ("h", 180_000)]
     node.visits.desk.on_layers_wanted(cai.peer, "screen", [])
     [wanted] = cai.ear.since()
-    assert (wanted.camera, wanted.screen) == (["q", "h"], [])
+    assert (told(wanted.camera), wanted.screen) == ([("q", None), ("h", 180_000)], [])
     assert "layers.wanted" not in ida.ear.types()
-    node.visits.desk.on_layers_wanted(PeerId(99), "camera", ["q"])
+    node.visits.desk.on_layers_wanted(PeerId(99), "camera", layers("q"))
+
+
+async def test_a_limit_is_told_when_it_changes_and_when_it_goes_and_only_then(node):
+    cai = await seated(node, "cai")
+    for limit in (90_000, 90_000, 120_000, None, None):
+        node.visits.desk.on_layers_wanted(cai.peer, "camera", [WantedLayer("q", limit)])
+    assert [told(one.camera) for one in cai.ear.since()] == [
+        [("q", 90_000)],
+        [("q", 120_000)],
+        [("q", None)],
+    ]
 
 
 async def test_a_client_that_reconnects_hears_again_what_is_wanted(node):
     cai = await node.come("cai")
     resume = cai.ear.since()[0].resume
     await cai.does("media.offer", sdp=offer(), tracks={})
-    node.visits.desk.on_layers_wanted(cai.peer, "camera", ["q"])
+    node.visits.desk.on_layers_wanted(cai.peer, "camera", layers("q"))
     cai.hangs_up()
-    node.visits.desk.on_layers_wanted(cai.peer, "camera", ["q", "f"])
+    for limit_bps in range(50_000, 90_000, 1_000):
+        node.visits.desk.on_layers_wanted(cai.peer, "camera", layers("q", f=limit_bps))
     back = await node.come("cai", resume=resume)
     [wanted] = [notice for notice in back.ear.since() if notice.TYPE == "layers.wanted"]
-    assert wanted.camera == ["q", "f"]
+    assert told(wanted.camera) == [("q", None), ("f", 89_000)]
+
+
+async def test_limits_are_nothing_that_a_room_remembers(node):
+    cai = await node.come("cai")
+    welcome = cai.ear.since()[0]
+    await cai.does("media.offer", sdp=offer(), tracks={})
+    for limit_bps in range(30_000, 1_030_000, 1_000):
+        node.visits.desk.on_layers_wanted(cai.peer, "camera", layers(q=limit_bps))
+    cai.hangs_up()
+    back = await node.come("cai", resume=welcome.resume, room=welcome.room.id, seq=welcome.room.seq)
+    greeted = back.ear.since()
+    assert greeted[0].room is None, "what was missed is still there to be replayed"
+    assert [one.TYPE for one in greeted].count("layers.wanted") == 1
 
 
 async def test_a_new_peer_connection_begins_with_every_layer(node):

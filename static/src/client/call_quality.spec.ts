@@ -7,9 +7,11 @@ import { mark } from './timeline'
 import {
   afterVisit,
   beforeVisit,
+  display,
   enter,
   event,
   interview,
+  media,
   pc,
   reconnect,
   server,
@@ -145,7 +147,7 @@ const cameraLayers = (): string => {
 test('layers that nobody watches rest, on this connection and not on the next', async () => {
   await enter()
   expect(cameraLayers()).toBe('qh')
-  server.socket.notice('layers.wanted', { camera: ['h'], screen: [] })
+  server.socket.notice('layers.wanted', { camera: [{ rid: 'h', max_bps: null }], screen: [] })
   await tick()
   expect(cameraLayers()).toBe('h')
   server.socket.notice('layers.wanted', { camera: null, screen: null })
@@ -156,6 +158,34 @@ test('layers that nobody watches rest, on this connection and not on the next', 
   expect(cameraLayers()).toBe('')
   await reconnect({ media_kept: false })
   expect(cameraLayers()).toBe('qh')
+})
+
+test('a layer keeps to what its only viewer can take, on this connection and not on the next', async () => {
+  const bitrates = (): unknown[] =>
+    [1, 2].map((place) => {
+      const encodings = pc().getTransceivers()[place]?.sender.getParameters().encodings ?? []
+      return encodings.find((one) => one.active)?.maxBitrate
+    })
+  await enter()
+  display.mockResolvedValueOnce(await media.getUserMedia({ video: true }))
+  server.answers['screen.start'] = () => ({})
+  await interview.startScreen()
+  const own = bitrates()
+  const limit = (camera: number | null, screen: number | null): Promise<unknown> => {
+    server.socket.notice('layers.wanted', {
+      camera: [{ rid: 'q', max_bps: camera }],
+      screen: [{ rid: '', max_bps: screen }],
+    })
+    return tick()
+  }
+  await limit(90_000, 200_000)
+  expect(bitrates()).toEqual([90_000, 200_000])
+  await limit(null, null)
+  expect(bitrates()).toEqual(own)
+  await limit(60_000, 0)
+  expect(bitrates()).toEqual([60_000, 30_000])
+  await reconnect({ media_kept: false })
+  expect(bitrates()).toEqual(own)
 })
 
 test('saving data: a small picture each way, told to every server, remembered on this device', async () => {

@@ -3,7 +3,7 @@ import type { Devices } from './devices'
 import { SAVER_SIDE, UNLIMITED, type PictureDemand } from './encodings'
 import { EncoderLoad } from './encoder_load'
 import { OFFLINE, ProblemError } from './problem'
-import type { IceServer, LayersWanted, MediaOffer } from './protocol'
+import type { IceServer, LayersWanted, MediaOffer, WantedLayer } from './protocol'
 import { QualityJudge } from './quality'
 import { Recovery, type Mending } from './recovery'
 import { RepairTime } from './repair_time'
@@ -22,8 +22,8 @@ const FORGOTTEN = new Set(['media_missing', 'sdp_changed', 'sdp_invalid'])
 
 const NOT_SAID: LayersWanted = { camera: null, screen: null }
 
-const limitsOf = (rids: string[] | null): PictureDemand['wanted'] =>
-  rids && new Map(rids.map((rid) => [rid, null]))
+const limitsOf = (layers: WantedLayer[] | null): PictureDemand['wanted'] =>
+  layers && new Map(layers.map(({ rid, max_bps }) => [rid, max_bps]))
 
 export interface MediaPathOwner {
   /** Send an offer; resolves with the answer's SDP. Throws `ProblemError`. */

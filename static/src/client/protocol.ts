@@ -145,6 +145,19 @@ export interface SlotView {
 }
 
 /**
+ * A layer of mine that somebody watches.
+ *
+ * `rid` is `""` for the only encoding of a source without rids. `max_bps`: its only viewer's
+ * network carries no more than so many bits a second, so the encoder should make a picture for
+ * that (`maxBitrate`, where its own is not smaller already) instead of one that loses frames on
+ * the way. Null: no limit; the layer's own `maxBitrate` holds again.
+ */
+export interface WantedLayer {
+  rid: string;
+  max_bps: number | null;
+}
+
+/**
  * What was measured of one participant's connection lately; null: not measured.
  *
  * Up is from the participant to the server, down from the server to them. `estimate_bps` is
@@ -443,15 +456,16 @@ export interface MoreSlots {
 }
 
 /**
- * The layers of my camera and screen, by rid, that somebody watches now.
+ * The layers of my camera and screen that somebody watches now, and how much of each is of use.
  *
  * The client pauses the others (`encodings[i].active = false`) and resumes one as soon as it is
- * named again. Null: the server knows of no such source yet, so nothing is paused. `[""]` stands
- * for the only encoding of a source without rids, `[]` for a source that nobody watches.
+ * named again. Null: the server knows of no such source yet, so nothing is paused or limited.
+ * `[]`: nobody watches this source. While a limit follows a viewer's network this comes up to
+ * about four times a second; the newest alone counts.
  */
 export interface LayersWanted {
-  camera: string[] | null;
-  screen: string[] | null;
+  camera: WantedLayer[] | null;
+  screen: WantedLayer[] | null;
 }
 
 export interface Speaking {
