@@ -188,6 +188,21 @@ test('a layer keeps to what its only viewer can take, on this connection and not
   expect(bitrates()).toEqual(own)
 })
 
+test('what is still told of a connection that is gone does not limit its successor', async () => {
+  await enter()
+  const tell = (): void =>
+    server.socket.notice('layers.wanted', { camera: [{ rid: 'q', max_bps: 50_000 }], screen: [] })
+  server.answers['media.offer'] = () => {
+    tell()
+    return { sdp: 'answer' }
+  }
+  await reconnect({ media_kept: false })
+  expect(cameraLayers()).toBe('qh')
+  tell()
+  await tick()
+  expect(cameraLayers()).toBe('q')
+})
+
 test('saving data: a small picture each way, told to every server, remembered on this device', async () => {
   await enter()
   expect(server.socket.bodies('video.limit')).toEqual([])

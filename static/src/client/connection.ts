@@ -80,6 +80,11 @@ export class Connection {
     return this.#pc.connectionState ?? (ice === 'completed' ? 'connected' : ice)
   }
 
+  /** Whether the server knows of this connection. */
+  get answered(): boolean {
+    return this.#pc.remoteDescription !== null
+  }
+
   /**
    * Work out the first offer before it is needed. Call again at the tap: an offer that waited
    * long on the check screen may name a network that is gone.

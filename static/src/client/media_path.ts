@@ -105,6 +105,8 @@ export class MediaPath {
 
   /** The layers of our pictures that somebody watches, and how much of each is of use. */
   wantLayers(wanted: LayersWanted): void {
+    // Until the server has answered this connection's offer, it speaks of the one before.
+    if (!this.#connection?.answered) return
     this.#wanted = wanted
     this.#demandPictures()
   }
