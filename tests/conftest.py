@@ -14,6 +14,16 @@ settings.register_profile("mianshi", deadline=None, derandomize=True)
 settings.load_profile("mianshi")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--company",
+        action="append",
+        choices=("chromium", "firefox", "mixed"),
+        help="the browsers of the people in tests/e2e, for every test that can have them: "
+        "mixed is a candidate in Chromium and everybody else in Firefox",
+    )
+
+
 @pytest.fixture(scope="session")
 def shared_redis() -> Iterator[RedisServer]:
     """A Redis that tests must not stop; use `redis`, which begins empty."""

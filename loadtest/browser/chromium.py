@@ -12,17 +12,13 @@ from typing import Self
 from playwright.sync_api import (
     Browser,
     BrowserContext,
-    Page,
     Playwright,
-    ViewportSize,
     sync_playwright,
 )
 
-from loadtest.browser.clips import PEOPLE, Person, nearest_person, write_camera, write_microphone
+from loadtest.browser.browsers import DESKTOP, PATIENCE_MS, PHONE, PROBE
+from loadtest.browser.clips import Person, write_camera, write_microphone
 from loadtest.errors import MissingToolError
-
-PHONE: ViewportSize = {"width": 375, "height": 812}
-DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 
 WECHAT_ANDROID = (
     "Mozilla/5.0 (Linux; Android 13; V2118A) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 "
@@ -32,8 +28,6 @@ WECHAT_ANDROID = (
 
 _STRONG = """Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 8 })"""
 """Pages ask a camera for full HD only where there are processors to encode it."""
-
-_PROBE = Path(__file__).with_name("probe.js")
 
 _FLAGS = (
     "--no-sandbox",
@@ -104,11 +98,17 @@ class Chromiums:
             has_touch=phone,
             user_agent=WECHAT_ANDROID if phone else None,
         )
-        context.add_init_script(path=_PROBE)
+        context.add_init_script(path=PROBE)
         if person.key in self.full_hd:
             context.add_init_script(_STRONG)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         return context
+
+    def close_contexts(self) -> None:
+        """Every page goes; the processes stay."""
+        for browser in self.browsers.values():
+            for context in browser.contexts:
+                context.close()
 
     def close(self) -> None:
         for browser in self.browsers.values():
@@ -135,40 +135,3 @@ def open_chromiums(full_hd: frozenset[str] = frozenset()) -> Iterator[Chromiums]
         Chromiums(playwright, Path(folder), full_hd) as chromiums,
     ):
         yield chromiums
-
-
-def people_seen(page: Page) -> dict[str, Person | None]:
-    """Whose picture each tile shows now, by the tile's participant id, from decoded pixels."""
-    corners: dict[str, list[int] | None] = page.evaluate(
-        """() => Object.fromEntries([...document.querySelectorAll('[data-testid=tile]')].map(
-            (tile) => [tile.dataset.participant, (() => {
-              const video = tile.querySelector('video');
-              return video ? __probe.corner(video) : null;
-            })()]))"""
-    )
-    return {
-        participant: nearest_person(corner[0], corner[1], corner[2]) if corner else None
-        for participant, corner in corners.items()
-    }
-
-
-def wait_for_people(page: Page, people: set[Person], timeout_ms: int = 15_000) -> None:
-    """Return once the tiles show exactly these people, as decoded.
-
-    Raises playwright's TimeoutError with what was seen instead.
-    """
-    wanted = sorted(person.key for person in people)
-    walls = {person.key: list(person.wall) for person in PEOPLE}
-    page.wait_for_function(
-        """([wanted, walls]) => {
-          const near = (rgb) => Object.entries(walls).find(([, wall]) =>
-            wall.reduce((sum, value, index) => sum + (value - rgb[index]) ** 2, 0) < 1600);
-          const seen = [...document.querySelectorAll('[data-testid=tile] video')]
-            .map((video) => __probe.corner(video)).filter(Boolean).map(near)
-            .filter(Boolean).map(([key]) => key).sort();
-          return JSON.stringify(seen) === JSON.stringify(wanted);
-        }""",
-        arg=[wanted, walls],
-        timeout=timeout_ms,
-        polling=100,
-    )

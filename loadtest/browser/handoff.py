@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 
 from loadtest.bad_network import BadNetwork, open_bad_network
-from loadtest.browser.chromium import Chromiums, open_chromiums, wait_for_people
+from loadtest.browser.chromium import Chromiums, open_chromiums
 from loadtest.browser.clips import PEOPLE
+from loadtest.browser.people import wait_for_people
 from loadtest.browser.visit import admit, join, marked
 from loadtest.errors import LoadtestError
 from loadtest.percentiles import Percentiles, percentiles

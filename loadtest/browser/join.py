@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from loadtest.browser.chromium import Chromiums, open_chromiums, wait_for_people
+from loadtest.browser.chromium import Chromiums, open_chromiums
 from loadtest.browser.clips import PEOPLE
+from loadtest.browser.people import wait_for_people
 from loadtest.browser.visit import join, marked
 from loadtest.interviews import create_interview
 from loadtest.percentiles import Percentiles, percentiles

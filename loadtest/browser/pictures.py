@@ -4,8 +4,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from loadtest.browser.chromium import Chromiums, open_chromiums, wait_for_people
+from loadtest.browser.chromium import Chromiums, open_chromiums
 from loadtest.browser.clips import PEOPLE
+from loadtest.browser.people import wait_for_people
 from loadtest.browser.visit import admit, join, marked
 from loadtest.server_process import ServerProcess, serve
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-from loadtest.browser.chromium import Chromiums
+from loadtest.browser.browsers import Browsers
 from loadtest.browser.clips import Person
 
 
@@ -12,20 +12,20 @@ def marked(testid: str) -> str:
 
 
 def open_link(
-    chromiums: Chromiums, person: Person, url: str, *, phone: bool = False, locale: str = "zh-CN"
+    browsers: Browsers, person: Person, url: str, *, phone: bool = False, locale: str = "zh-CN"
 ) -> Page:
     """Open a link on a fresh device of the person's and wait for the button that joins."""
-    page = chromiums.context(person, phone=phone, locale=locale).new_page()
+    page = browsers.context(person, phone=phone, locale=locale).new_page()
     page.goto(url)
     page.wait_for_selector(marked("join"))
     return page
 
 
 def join(
-    chromiums: Chromiums, person: Person, url: str, *, phone: bool = False, locale: str = "zh-CN"
+    browsers: Browsers, person: Person, url: str, *, phone: bool = False, locale: str = "zh-CN"
 ) -> Page:
     """Open a link and tap to join; returns once the person sees themselves."""
-    page = open_link(chromiums, person, url, phone=phone, locale=locale)
+    page = open_link(browsers, person, url, phone=phone, locale=locale)
     page.click(marked("join"))
     page.wait_for_selector(marked("self-view"))
     return page

@@ -1,4 +1,4 @@
-"""A server and Chromium processes for the browser tests; screenshots go to tests/output."""
+"""A server and browsers for the browser tests; screenshots go to tests/output."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from loadtest.browser.browsers import Browsers
 from loadtest.browser.chromium import Chromiums, open_chromiums
 from loadtest.interviews import InterviewLinks, create_interview
 from loadtest.server_process import ServerProcess, serve
+from tests.e2e.company import COMPANIES
 
 OUTPUT = Path(__file__).parents[1] / "output" / "screens"
 
@@ -26,22 +28,33 @@ def server() -> Iterator[ServerProcess]:
         assert process.process.poll() is None, "the server died during the tests"
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Once in Chromium, and in the companies of the closest mark or those of the option."""
+    if "browsers" not in metafunc.fixturenames:
+        return
+    mark = metafunc.definition.get_closest_marker("companies")
+    companies = metafunc.config.getoption("--company") or ("chromium", *(mark.args if mark else ()))
+    metafunc.parametrize("browsers", companies, indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module")
 def chromiums() -> Iterator[Chromiums]:
     with open_chromiums() as browsers:
         yield browsers
 
 
+@pytest.fixture(scope="module")
+def browsers(request: pytest.FixtureRequest) -> Iterator[Browsers]:
+    with COMPANIES[request.param]() as company:
+        yield company
+
+
 @pytest.fixture(autouse=True)
 def close_pages(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Every test leaves its browsers without pages, and no page may have thrown."""
+    """Every test leaves its browsers without pages."""
     yield
-    if "chromiums" not in request.fixturenames:
-        return
-    browsers: Chromiums = request.getfixturevalue("chromiums")
-    for browser in browsers.browsers.values():
-        for context in browser.contexts:
-            context.close()
+    for name in {"browsers", "chromiums"} & set(request.fixturenames):
+        request.getfixturevalue(name).close_contexts()
 
 
 @pytest.fixture

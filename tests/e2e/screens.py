@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import ConsoleMessage, Page, ViewportSize
 
-from loadtest.browser.chromium import DESKTOP, PHONE
+from loadtest.browser.browsers import DESKTOP, PHONE
 
 OUTPUT = Path(__file__).parents[1] / "output" / "screens"
 LYING_PHONE: ViewportSize = {"width": 812, "height": 375}

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from loadtest.browser.chromium import DESKTOP, Chromiums, open_chromiums, wait_for_people
+from loadtest.browser.browsers import DESKTOP
+from loadtest.browser.chromium import Chromiums, open_chromiums
 from loadtest.browser.clips import PEOPLE, write_camera, write_microphone
+from loadtest.browser.people import wait_for_people
 from loadtest.browser.visit import admit, join, marked
 from loadtest.interviews import InterviewLinks
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from loadtest.browser.chromium import Chromiums, wait_for_people
+from loadtest.browser.browsers import Browsers
 from loadtest.browser.clips import PEOPLE, Person
+from loadtest.browser.people import wait_for_people
 from loadtest.browser.visit import admit, join, marked
 from loadtest.interviews import create_interview
 from loadtest.server_process import ServerProcess, free_port, serve
@@ -63,20 +64,20 @@ def network(far_server: tuple[ServerProcess, Network]) -> Iterator[Network]:
     network.block_udp(False)
 
 
-def meet(server: ServerProcess, chromiums: Chromiums) -> tuple[Page, Page]:
+def meet(server: ServerProcess, browsers: Browsers) -> tuple[Page, Page]:
     """The interviewer and the admitted candidate, seeing each other."""
     links = create_interview(server)
-    interviewer = join(chromiums, INTERVIEWER, links.interviewer)
-    candidate = join(chromiums, CANDIDATE, links.candidate, phone=True)
+    interviewer = join(browsers, INTERVIEWER, links.interviewer)
+    candidate = join(browsers, CANDIDATE, links.candidate, phone=True)
     admit(interviewer)
     wait_for_people(candidate, {INTERVIEWER})
     wait_for_people(interviewer, {CANDIDATE})
     return interviewer, candidate
 
 
-def join_by_relay(chromiums: Chromiums, person: Person, url: str) -> Page:
+def join_by_relay(browsers: Browsers, person: Person, url: str) -> Page:
     """As `join`, on a device whose every packet must pass the TURN server."""
-    context = chromiums.context(person, phone=True)
+    context = browsers.context(person, phone=True)
     context.add_init_script(_RELAY_ONLY)
     page = context.new_page()
     page.goto(url)
@@ -93,19 +94,19 @@ def milestone_ms(page: Page, name: str) -> float:
 
 
 def test_without_udp_the_media_comes_by_tcp(
-    far_server: tuple[ServerProcess, Network], network: Network, chromiums: Chromiums
+    far_server: tuple[ServerProcess, Network], network: Network, browsers: Browsers
 ) -> None:
     network.block_udp()
-    for page in meet(far_server[0], chromiums):
+    for page in meet(far_server[0], browsers):
         assert page.evaluate(_REMOTE)["protocol"] == "tcp"
         took_ms = milestone_ms(page, "join.connected") - milestone_ms(page, "join.tap")
         assert took_ms < CONNECTED_WITHIN_MS
 
 
 def test_udp_is_preferred_and_its_end_is_survived(
-    far_server: tuple[ServerProcess, Network], network: Network, chromiums: Chromiums
+    far_server: tuple[ServerProcess, Network], network: Network, browsers: Browsers
 ) -> None:
-    interviewer, candidate = meet(far_server[0], chromiums)
+    interviewer, candidate = meet(far_server[0], browsers)
     for page in (interviewer, candidate):
         assert page.evaluate(_REMOTE)["protocol"] == "udp"
     network.block_udp()
@@ -122,13 +123,13 @@ def test_udp_is_preferred_and_its_end_is_survived(
     wait_for_people(interviewer, {CANDIDATE})
 
 
-def test_a_client_that_may_only_use_the_relay_is_in_the_interview(chromiums: Chromiums) -> None:
+def test_a_client_that_may_only_use_the_relay_is_in_the_interview(browsers: Browsers) -> None:
     with turn_server() as relay:
         settings = {"MIANSHI_TURN_URLS": relay.url, "MIANSHI_TURN_SECRET": relay.secret}
         with serve(environment=settings) as server:
             links = create_interview(server)
-            interviewer = join(chromiums, INTERVIEWER, links.interviewer)
-            candidate = join_by_relay(chromiums, CANDIDATE, links.candidate)
+            interviewer = join(browsers, INTERVIEWER, links.interviewer)
+            candidate = join_by_relay(browsers, CANDIDATE, links.candidate)
             admit(interviewer)
             wait_for_people(candidate, {INTERVIEWER})
             wait_for_people(interviewer, {CANDIDATE})
@@ -137,9 +138,9 @@ def test_a_client_that_may_only_use_the_relay_is_in_the_interview(chromiums: Chr
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this kernel has no IPv6")
-def test_an_interview_over_ipv6_alone(chromiums: Chromiums) -> None:
+def test_an_interview_over_ipv6_alone(browsers: Browsers) -> None:
     with serve(environment={"MIANSHI_HTTP_HOST": "::1"}) as server:
-        pages = meet(server, chromiums)
+        pages = meet(server, browsers)
         for page in pages:
             assert page.url.startswith("http://[::1]:")
             assert page.evaluate(_REMOTE) == {"protocol": "udp", "address": "::1"}

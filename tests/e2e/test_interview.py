@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from loadtest.browser.chromium import Chromiums, people_seen, wait_for_people
+from loadtest.browser.browsers import Browsers
 from loadtest.browser.clips import PEOPLE, Person
+from loadtest.browser.people import people_seen, wait_for_people
 from loadtest.browser.visit import admit, join, marked
 from loadtest.interviews import InterviewLinks
 
@@ -35,18 +36,18 @@ def hears(page: Page, person: Person) -> None:
     assert abs(pitch_hz - person.pitch_hz) < 15, f"heard {pitch_hz} Hz"
 
 
-def meet(chromiums: Chromiums, links: InterviewLinks) -> tuple[Page, Page]:
+def meet(browsers: Browsers, links: InterviewLinks) -> tuple[Page, Page]:
     """The interviewer and the admitted candidate, seeing each other."""
-    interviewer = join(chromiums, INTERVIEWER, links.interviewer)
-    candidate = join(chromiums, CANDIDATE, links.candidate, phone=True)
+    interviewer = join(browsers, INTERVIEWER, links.interviewer)
+    candidate = join(browsers, CANDIDATE, links.candidate, phone=True)
     admit(interviewer)
     wait_for_people(candidate, {INTERVIEWER})
     wait_for_people(interviewer, {CANDIDATE})
     return interviewer, candidate
 
 
-def test_two_people_see_and_hear_each_other(chromiums: Chromiums, interview: Interview) -> None:
-    interviewer, candidate = meet(chromiums, interview())
+def test_two_people_see_and_hear_each_other(browsers: Browsers, interview: Interview) -> None:
+    interviewer, candidate = meet(browsers, interview())
     frames_advance(candidate)
     frames_advance(interviewer)
     hears(candidate, INTERVIEWER)
@@ -54,11 +55,11 @@ def test_two_people_see_and_hear_each_other(chromiums: Chromiums, interview: Int
 
 
 def test_the_lobby_keeps_the_candidate_out_until_admitted(
-    chromiums: Chromiums, interview: Interview
+    browsers: Browsers, interview: Interview
 ) -> None:
     links = interview()
-    interviewer = join(chromiums, INTERVIEWER, links.interviewer)
-    candidate = join(chromiums, CANDIDATE, links.candidate, phone=True)
+    interviewer = join(browsers, INTERVIEWER, links.interviewer)
+    candidate = join(browsers, CANDIDATE, links.candidate, phone=True)
     expect(candidate.locator(marked("lobby"))).to_be_visible()
     expect(interviewer.locator(marked("admit"))).to_be_visible()
     expect(candidate.locator(marked("tile"))).to_have_count(0)
@@ -71,11 +72,11 @@ def test_the_lobby_keeps_the_candidate_out_until_admitted(
     wait_for_people(candidate, {INTERVIEWER})
 
 
-def test_four_people_see_one_another(chromiums: Chromiums, interview: Interview) -> None:
+def test_four_people_see_one_another(browsers: Browsers, interview: Interview) -> None:
     links = interview(interviewers=3)
     people = {INTERVIEWER: links.panel[0], NEXT: links.panel[1], FOURTH: links.panel[2]}
-    pages = {person: join(chromiums, person, url) for person, url in people.items()}
-    pages[CANDIDATE] = join(chromiums, CANDIDATE, links.candidate, phone=True)
+    pages = {person: join(browsers, person, url) for person, url in people.items()}
+    pages[CANDIDATE] = join(browsers, CANDIDATE, links.candidate, phone=True)
     admit(pages[INTERVIEWER])
     for person, page in pages.items():
         wait_for_people(page, set(pages) - {person}, timeout_ms=30_000)
@@ -85,11 +86,11 @@ def test_four_people_see_one_another(chromiums: Chromiums, interview: Interview)
 
 
 def test_a_handoff_keeps_the_connection_and_changes_the_company(
-    chromiums: Chromiums, interview: Interview
+    browsers: Browsers, interview: Interview
 ) -> None:
     links = interview()
-    interviewer, candidate = meet(chromiums, links)
-    following = join(chromiums, NEXT, links.next_interviewer)
+    interviewer, candidate = meet(browsers, links)
+    following = join(browsers, NEXT, links.next_interviewer)
     counts = "() => [__probe.connections.length, __probe.offers, __probe.cameras]"
     before = candidate.evaluate(counts)
     interviewer.click(marked("handoff"))
@@ -101,9 +102,9 @@ def test_a_handoff_keeps_the_connection_and_changes_the_company(
     hears(following, CANDIDATE)
 
 
-def test_a_handoff_can_be_undone(chromiums: Chromiums, interview: Interview) -> None:
+def test_a_handoff_can_be_undone(browsers: Browsers, interview: Interview) -> None:
     links = interview()
-    interviewer, candidate = meet(chromiums, links)
+    interviewer, candidate = meet(browsers, links)
     interviewer.click(marked("handoff"))
     expect(candidate.locator(marked("lobby"))).to_be_visible()
     interviewer.click(marked("undo-handoff"))
@@ -111,8 +112,8 @@ def test_a_handoff_can_be_undone(chromiums: Chromiums, interview: Interview) -> 
     wait_for_people(interviewer, {CANDIDATE})
 
 
-def test_chat_and_reactions_arrive(chromiums: Chromiums, interview: Interview) -> None:
-    interviewer, candidate = meet(chromiums, interview())
+def test_chat_and_reactions_arrive(browsers: Browsers, interview: Interview) -> None:
+    interviewer, candidate = meet(browsers, interview())
     for page, text in ((interviewer, "请介绍一下 <b>自己</b>"), (candidate, "好的")):
         page.click(marked("chat-open"))
         page.fill(marked("chat-input"), text)
@@ -128,8 +129,8 @@ def test_chat_and_reactions_arrive(chromiums: Chromiums, interview: Interview) -
         expect(shown.first).to_be_visible()
 
 
-def test_muting_silences_and_says_so(chromiums: Chromiums, interview: Interview) -> None:
-    interviewer, candidate = meet(chromiums, interview())
+def test_muting_silences_and_says_so(browsers: Browsers, interview: Interview) -> None:
+    interviewer, candidate = meet(browsers, interview())
     hears(interviewer, CANDIDATE)
     candidate.click(marked("toggle-microphone"))
     expect(interviewer.locator(f"{marked('tile')} {marked('muted')}")).to_be_visible()
@@ -145,8 +146,8 @@ def test_muting_silences_and_says_so(chromiums: Chromiums, interview: Interview)
     hears(interviewer, CANDIDATE)
 
 
-def test_a_screen_is_shared_and_taken_back(chromiums: Chromiums, interview: Interview) -> None:
-    interviewer, candidate = meet(chromiums, interview())
+def test_a_screen_is_shared_and_taken_back(browsers: Browsers, interview: Interview) -> None:
+    interviewer, candidate = meet(browsers, interview())
     interviewer.click(marked("share-screen"))
     screen = candidate.locator(f"{marked('screen')} video")
     expect(screen).to_be_visible()
@@ -158,8 +159,8 @@ def test_a_screen_is_shared_and_taken_back(chromiums: Chromiums, interview: Inte
     wait_for_people(candidate, {INTERVIEWER})
 
 
-def test_a_reload_keeps_the_seat(chromiums: Chromiums, interview: Interview) -> None:
-    interviewer, candidate = meet(chromiums, interview())
+def test_a_reload_keeps_the_seat(browsers: Browsers, interview: Interview) -> None:
+    interviewer, candidate = meet(browsers, interview())
     candidate.reload()
     wait_for_people(candidate, {INTERVIEWER})
     wait_for_people(interviewer, {CANDIDATE})
@@ -169,8 +170,8 @@ def test_a_reload_keeps_the_seat(chromiums: Chromiums, interview: Interview) -> 
     expect(interviewer.locator(marked("admit"))).to_have_count(0)
 
 
-def test_the_interviewer_ends_the_interview(chromiums: Chromiums, interview: Interview) -> None:
-    interviewer, candidate = meet(chromiums, interview())
+def test_the_interviewer_ends_the_interview(browsers: Browsers, interview: Interview) -> None:
+    interviewer, candidate = meet(browsers, interview())
     interviewer.click(marked("end"))
     interviewer.click(marked("confirm"))
     expect(candidate.locator(marked("problem-ended"))).to_be_visible()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from loadtest.browser.chromium import Chromiums
+from loadtest.browser.browsers import Browsers
 from loadtest.browser.clips import PEOPLE
 from loadtest.browser.visit import join, marked
 from loadtest.interviews import InterviewLinks
@@ -15,15 +15,15 @@ Interview = Callable[..., InterviewLinks]
 
 
 def test_a_second_device_is_refused_until_hr_lets_it_in(
-    chromiums: Chromiums, server: ServerProcess
+    browsers: Browsers, server: ServerProcess
 ) -> None:
     url = server.links["candidate"]
-    join(chromiums, CANDIDATE, url, phone=True)
-    second = chromiums.context(OTHER, phone=True).new_page()
+    join(browsers, CANDIDATE, url, phone=True)
+    second = browsers.context(OTHER, phone=True).new_page()
     second.goto(url)
     expect(second.locator(marked("problem-other_device"))).to_be_visible()
     second.click(marked("ask"))
-    hr = chromiums.context(INTERVIEWER).new_page()
+    hr = browsers.context(INTERVIEWER).new_page()
     hr.goto(server.links["hr"])
     hr.click(marked("hr-allow"))
     # Gone once the server says that nobody asks any more: before, a reload would be refused again.
@@ -33,23 +33,23 @@ def test_a_second_device_is_refused_until_hr_lets_it_in(
     expect(second.locator(marked("self-view"))).to_be_visible()
 
 
-def test_forged_links_open_nothing(chromiums: Chromiums, server: ServerProcess) -> None:
-    page = chromiums.context(CANDIDATE, phone=True).new_page()
+def test_forged_links_open_nothing(browsers: Browsers, server: ServerProcess) -> None:
+    page = browsers.context(CANDIDATE, phone=True).new_page()
     for forged in ("A" * 22, "x", "%2e%2e%2fetc", "0" * 500):
         page.goto(f"{server.origin}/i/{forged}")
         expect(page.locator(marked("problem-unknown"))).to_be_visible()
         expect(page.locator(marked("join"))).to_have_count(0)
 
 
-def test_an_expired_link_says_so(chromiums: Chromiums, interview: Interview) -> None:
+def test_an_expired_link_says_so(browsers: Browsers, interview: Interview) -> None:
     links = interview(starts_at="2020-01-01T09:00:00+08:00")
-    page = chromiums.context(CANDIDATE, phone=True).new_page()
+    page = browsers.context(CANDIDATE, phone=True).new_page()
     page.goto(links.candidate)
     expect(page.locator(marked("problem-expired"))).to_be_visible()
 
 
-def test_a_link_opened_too_early_counts_down(chromiums: Chromiums, interview: Interview) -> None:
+def test_a_link_opened_too_early_counts_down(browsers: Browsers, interview: Interview) -> None:
     links = interview(starts_at="2099-01-01T09:00:00+08:00")
-    page = chromiums.context(CANDIDATE, phone=True).new_page()
+    page = browsers.context(CANDIDATE, phone=True).new_page()
     page.goto(links.candidate)
     expect(page.locator(marked("problem-early"))).to_be_visible()

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from loadtest.browser.chromium import Chromiums, wait_for_people
+from loadtest.browser.browsers import Browsers
 from loadtest.browser.clips import PEOPLE
+from loadtest.browser.people import wait_for_people
 from loadtest.browser.visit import admit, join, marked
 from loadtest.interviews import create_interview
 from loadtest.server_process import ServerProcess, free_port, serve
@@ -31,13 +32,13 @@ def far_server() -> Iterator[tuple[ServerProcess, Network]]:
 
 @pytest.fixture
 def meeting(
-    far_server: tuple[ServerProcess, Network], chromiums: Chromiums
+    far_server: tuple[ServerProcess, Network], browsers: Browsers
 ) -> tuple[Page, Page, Network]:
     """The interviewer and the admitted candidate, seeing each other."""
     server, network = far_server
     links = create_interview(server)
-    interviewer = join(chromiums, INTERVIEWER, links.interviewer)
-    candidate = join(chromiums, CANDIDATE, links.candidate, phone=True)
+    interviewer = join(browsers, INTERVIEWER, links.interviewer)
+    candidate = join(browsers, CANDIDATE, links.candidate, phone=True)
     admit(interviewer)
     wait_for_people(candidate, {INTERVIEWER})
     wait_for_people(interviewer, {CANDIDATE})

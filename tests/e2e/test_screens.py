@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Page, expect
 
-from loadtest.browser.chromium import DESKTOP, PHONE, Chromiums, wait_for_people
+from loadtest.browser.browsers import DESKTOP, PHONE
+from loadtest.browser.chromium import Chromiums
 from loadtest.browser.clips import PEOPLE, Person
+from loadtest.browser.people import wait_for_people
 from loadtest.browser.visit import admit, marked
 from loadtest.interviews import create_interview, hr_link
 from loadtest.server_process import ServerProcess, free_port, serve

@@ -10,8 +10,9 @@ from playwright.sync_api import Page, ViewportSize
 
 from loadtest.bad_network import BadNetwork, Sample, open_bad_network, read_scenario
 from loadtest.browser.adapt.picture import Picture
-from loadtest.browser.chromium import Chromiums, open_chromiums, wait_for_people
+from loadtest.browser.chromium import Chromiums, open_chromiums
 from loadtest.browser.clips import PEOPLE, Person
+from loadtest.browser.people import wait_for_people
 from loadtest.browser.visit import join
 from loadtest.interviews import InterviewLinks, create_interview
 from loadtest.server_process import ServerProcess, free_port, serve

@@ -1,0 +1,107 @@
+"""A real Firefox for several people, each with a camera and a microphone of their own."""
+
+import json
+import os
+import shutil
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from playwright.sync_api import Browser, BrowserContext, Playwright
+
+from loadtest.browser.browsers import DESKTOP, PATIENCE_MS, PHONE, PROBE
+from loadtest.browser.clips import Person
+from loadtest.browser.firefox_relay import FIREFOX
+from loadtest.errors import MissingToolError
+
+FIREFOX_ANDROID = "Mozilla/5.0 (Android 14; Mobile; rv:153.0) Gecko/153.0 Firefox/153.0"
+
+_PREFERENCES: dict[str, str | float | bool] = {
+    "media.navigator.permission.disabled": True,
+    # Without a lasting permission Firefox offers the address of the default route alone.
+    "permissions.default.camera": 1,
+    "permissions.default.microphone": 1,
+    "media.peerconnection.ice.loopback": True,
+    "media.peerconnection.ice.force_interface": "lo",
+    "media.peerconnection.ice.obfuscate_host_addresses": False,
+    # Without a sound card no sound would flow at all.
+    "media.cubeb.force_mock_context": True,
+    "media.autoplay.default": 0,
+    "media.autoplay.blocking_policy": 0,
+}
+
+_PAINTED_CAMERA = Path(__file__).with_name("painted_camera.js")
+_RELAY = Path(__file__).with_name("firefox_relay.py")
+
+
+def firefox_path() -> str:
+    """The system's Firefox. Raises MissingToolError, which says how to get it."""
+    for name in ("firefox-esr", "firefox"):
+        if found := shutil.which(name):
+            return found
+    raise MissingToolError("Firefox", "install it with: apt-get install firefox-esr")
+
+
+@dataclass(slots=True)
+class Firefox:
+    """One process for everybody: the cameras are painted in the pages."""
+
+    playwright: Playwright
+    launched: list[Browser] = field(default_factory=list)
+    """The process, once somebody needs it."""
+
+    @property
+    def browser(self) -> Browser:
+        """The process, started at the first call. Raises MissingToolError."""
+        if not self.launched:
+            python = Path(sys.executable).parent
+            self.launched.append(
+                self.playwright.firefox.launch(
+                    channel="moz-firefox",  # WebDriver BiDi, all that a stock Firefox knows
+                    executable_path=_RELAY,
+                    firefox_user_prefs=_PREFERENCES,
+                    env={
+                        **os.environ,
+                        "PATH": f"{python}{os.pathsep}{os.environ['PATH']}",
+                        FIREFOX: firefox_path(),
+                    },
+                )
+            )
+        return self.launched[0]
+
+    def context(
+        self, person: Person, *, phone: bool = False, locale: str = "zh-CN"
+    ) -> BrowserContext:
+        """A device of the person's: its own cookies; a phone or a desktop.
+
+        A phone is its width and its name: Firefox on a desktop emulates no touch.
+        """
+        context = self.browser.new_context(
+            viewport=PHONE if phone else DESKTOP,
+            locale=locale,
+            user_agent=FIREFOX_ANDROID if phone else None,
+        )
+        context.add_init_script(f"({_PAINTED_CAMERA.read_text()})({json.dumps(asdict(person))});")
+        context.add_init_script(path=PROBE)
+        context.set_default_timeout(PATIENCE_MS)
+        return context
+
+    def close_contexts(self) -> None:
+        """Every page goes; the process stays."""
+        for browser in self.launched:
+            for context in browser.contexts:
+                context.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for browser in self.launched:
+            browser.close()

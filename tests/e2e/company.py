@@ -1,0 +1,53 @@
+"""Which browsers the people of an interview use."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from playwright.sync_api import BrowserContext, sync_playwright
+
+from loadtest.browser.browsers import Browsers
+from loadtest.browser.chromium import open_chromiums
+from loadtest.browser.clips import PEOPLE, Person
+from loadtest.browser.firefox import Firefox
+
+CANDIDATE = PEOPLE[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """The candidate is in one browser, everybody else in the other."""
+
+    candidate: Browsers
+    others: Browsers
+
+    def context(
+        self, person: Person, *, phone: bool = False, locale: str = "zh-CN"
+    ) -> BrowserContext:
+        browsers = self.candidate if person == CANDIDATE else self.others
+        return browsers.context(person, phone=phone, locale=locale)
+
+    def close_contexts(self) -> None:
+        self.candidate.close_contexts()
+        self.others.close_contexts()
+
+
+@contextmanager
+def chromium() -> Iterator[Browsers]:
+    with open_chromiums() as chromiums:
+        yield chromiums
+
+
+@contextmanager
+def firefox() -> Iterator[Browsers]:
+    with sync_playwright() as playwright, Firefox(playwright) as everybody:
+        yield everybody
+
+
+@contextmanager
+def mixed() -> Iterator[Browsers]:
+    with open_chromiums() as chromiums, Firefox(chromiums.playwright) as firefox:
+        yield Mixed(candidate=chromiums, others=firefox)
+
+
+COMPANIES = {company.__name__: company for company in (chromium, firefox, mixed)}
