@@ -32,7 +32,7 @@ _PREFERENCES: dict[str, str | float | bool] = {
     "media.autoplay.blocking_policy": 0,
 }
 
-_PAINTED_CAMERA = Path(__file__).with_name("painted_camera.js")
+_PAINTED_DEVICES = Path(__file__).with_name("painted_devices.js")
 _RELAY = Path(__file__).with_name("firefox_relay.py")
 
 
@@ -46,7 +46,7 @@ def firefox_path() -> str:
 
 @dataclass(slots=True)
 class Firefox:
-    """One process for everybody: the cameras are painted in the pages."""
+    """One process for everybody: cameras and screens are painted in the pages."""
 
     playwright: Playwright
     launched: list[Browser] = field(default_factory=list)
@@ -83,7 +83,7 @@ class Firefox:
             locale=locale,
             user_agent=FIREFOX_ANDROID if phone else None,
         )
-        context.add_init_script(f"({_PAINTED_CAMERA.read_text()})({json.dumps(asdict(person))});")
+        context.add_init_script(f"({_PAINTED_DEVICES.read_text()})({json.dumps(asdict(person))});")
         context.add_init_script(path=PROBE)
         context.set_default_timeout(PATIENCE_MS)
         return context

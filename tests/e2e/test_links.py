@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from loadtest.browser.browsers import Browsers
 from loadtest.browser.clips import PEOPLE
 from loadtest.browser.visit import join, marked
-from loadtest.interviews import InterviewLinks
+from loadtest.interviews import InterviewLinks, hr_link
 from loadtest.server_process import ServerProcess
 
 CANDIDATE, INTERVIEWER, OTHER = PEOPLE[:3]
@@ -15,16 +15,16 @@ Interview = Callable[..., InterviewLinks]
 
 
 def test_a_second_device_is_refused_until_hr_lets_it_in(
-    browsers: Browsers, server: ServerProcess
+    browsers: Browsers, server: ServerProcess, interview: Interview
 ) -> None:
-    url = server.links["candidate"]
+    url = interview().candidate
     join(browsers, CANDIDATE, url, phone=True)
     second = browsers.context(OTHER, phone=True).new_page()
     second.goto(url)
     expect(second.locator(marked("problem-other_device"))).to_be_visible()
     second.click(marked("ask"))
     hr = browsers.context(INTERVIEWER).new_page()
-    hr.goto(server.links["hr"])
+    hr.goto(hr_link(server))
     hr.click(marked("hr-allow"))
     # Gone once the server says that nobody asks any more: before, a reload would be refused again.
     expect(hr.locator(marked("hr-allow"))).to_have_count(0)
