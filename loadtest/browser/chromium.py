@@ -16,7 +16,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from loadtest.browser.browsers import DESKTOP, PATIENCE_MS, PHONE, PROBE
+from loadtest.browser.browsers import CAMERA, DESKTOP, PATIENCE_MS, PHONE, PROBE
 from loadtest.browser.clips import Person, write_camera, write_microphone
 from loadtest.errors import MissingToolError
 
@@ -65,6 +65,8 @@ class Chromiums:
 
     Their browsers say that they have the cores for it: on fewer the page would ask for 720 lines.
     """
+    camera: tuple[int, int] = CAMERA
+    """What everybody else's give."""
     browsers: dict[str, Browser] = field(default_factory=dict)
 
     def browser(self, person: Person) -> Browser:
@@ -75,7 +77,7 @@ class Chromiums:
                 if person.key in self.full_hd:
                     write_camera(camera, person, 1920, 1080, grain=True)
                 else:
-                    write_camera(camera, person)
+                    write_camera(camera, person, *self.camera)
                 write_microphone(voice, person)
             self.browsers[person.key] = self.playwright.chromium.launch(
                 executable_path=chromium_path(),
@@ -88,7 +90,12 @@ class Chromiums:
         return self.browsers[person.key]
 
     def context(
-        self, person: Person, *, phone: bool = False, locale: str = "zh-CN"
+        self,
+        person: Person,
+        *,
+        phone: bool = False,
+        locale: str = "zh-CN",
+        agent: str | None = None,
     ) -> BrowserContext:
         """A device of the person's: its own cookies; a phone inside WeChat, or a desktop."""
         context = self.browser(person).new_context(
@@ -96,7 +103,7 @@ class Chromiums:
             locale=locale,
             is_mobile=phone,
             has_touch=phone,
-            user_agent=WECHAT_ANDROID if phone else None,
+            user_agent=agent or (WECHAT_ANDROID if phone else None),
         )
         context.add_init_script(path=PROBE)
         if person.key in self.full_hd:
@@ -127,11 +134,13 @@ class Chromiums:
 
 
 @contextmanager
-def open_chromiums(full_hd: frozenset[str] = frozenset()) -> Iterator[Chromiums]:
+def open_chromiums(
+    full_hd: frozenset[str] = frozenset(), camera: tuple[int, int] = CAMERA
+) -> Iterator[Chromiums]:
     """Playwright, the clips' folder and the browsers, all gone at the end."""
     with (
         tempfile.TemporaryDirectory(prefix="mianshi-clips-") as folder,
         sync_playwright() as playwright,
-        Chromiums(playwright, Path(folder), full_hd) as chromiums,
+        Chromiums(playwright, Path(folder), full_hd, camera) as chromiums,
     ):
         yield chromiums

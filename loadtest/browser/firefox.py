@@ -11,7 +11,7 @@ from typing import Self
 
 from playwright.sync_api import Browser, BrowserContext, Playwright
 
-from loadtest.browser.browsers import DESKTOP, PATIENCE_MS, PHONE, PROBE
+from loadtest.browser.browsers import CAMERA, DESKTOP, PATIENCE_MS, PHONE, PROBE
 from loadtest.browser.clips import Person
 from loadtest.browser.firefox_relay import FIREFOX
 from loadtest.errors import MissingToolError
@@ -49,6 +49,7 @@ class Firefox:
     """One process for everybody: cameras and screens are painted in the pages."""
 
     playwright: Playwright
+    camera: tuple[int, int] = CAMERA
     launched: list[Browser] = field(default_factory=list)
     """The process, once somebody needs it."""
 
@@ -72,7 +73,12 @@ class Firefox:
         return self.launched[0]
 
     def context(
-        self, person: Person, *, phone: bool = False, locale: str = "zh-CN"
+        self,
+        person: Person,
+        *,
+        phone: bool = False,
+        locale: str = "zh-CN",
+        agent: str | None = None,
     ) -> BrowserContext:
         """A device of the person's: its own cookies; a phone or a desktop.
 
@@ -81,9 +87,10 @@ class Firefox:
         context = self.browser.new_context(
             viewport=PHONE if phone else DESKTOP,
             locale=locale,
-            user_agent=FIREFOX_ANDROID if phone else None,
+            user_agent=agent or (FIREFOX_ANDROID if phone else None),
         )
-        context.add_init_script(f"({_PAINTED_DEVICES.read_text()})({json.dumps(asdict(person))});")
+        who, size = json.dumps(asdict(person)), json.dumps(self.camera)
+        context.add_init_script(f"({_PAINTED_DEVICES.read_text()})({who}, {size});")
         context.add_init_script(path=PROBE)
         context.set_default_timeout(PATIENCE_MS)
         return context

@@ -1,6 +1,6 @@
 // Called in a page before its own scripts, where a browser cannot play a file as its camera and
 // has no screen: a picture as clips.py draws it, the same voice and a slide stand in for them.
-(person) => {
+(person, camera) => {
   const media = navigator.mediaDevices;
   if (!media) return;
   const FRAMES_PER_SECOND = 15;
@@ -70,7 +70,7 @@
   };
 
   media.getUserMedia = async ({ audio, video }) => {
-    const tracks = [audio && voice(), video && painted(640, 360, portrait)];
+    const tracks = [audio && voice(), video && painted(...camera, portrait)];
     return new MediaStream(tracks.filter(Boolean));
   };
   media.getDisplayMedia = async () => new MediaStream([painted(1280, 720, slide)]);

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from playwright.sync_api import BrowserContext, sync_playwright
 
@@ -14,6 +15,9 @@ from loadtest.browser.firefox import Firefox
 CANDIDATE = PEOPLE[0]
 
 
+Size = tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Mixed:
     """The candidate is in one browser, everybody else in the other."""
@@ -21,11 +25,9 @@ class Mixed:
     candidate: Browsers
     others: Browsers
 
-    def context(
-        self, person: Person, *, phone: bool = False, locale: str = "zh-CN"
-    ) -> BrowserContext:
+    def context(self, person: Person, **options: Any) -> BrowserContext:
         browsers = self.candidate if person == CANDIDATE else self.others
-        return browsers.context(person, phone=phone, locale=locale)
+        return browsers.context(person, **options)
 
     def close_contexts(self) -> None:
         self.candidate.close_contexts()
@@ -33,20 +35,23 @@ class Mixed:
 
 
 @contextmanager
-def chromium() -> Iterator[Browsers]:
-    with open_chromiums() as chromiums:
+def chromium(camera: Size) -> Iterator[Browsers]:
+    with open_chromiums(camera=camera) as chromiums:
         yield chromiums
 
 
 @contextmanager
-def firefox() -> Iterator[Browsers]:
-    with sync_playwright() as playwright, Firefox(playwright) as everybody:
+def firefox(camera: Size) -> Iterator[Browsers]:
+    with sync_playwright() as playwright, Firefox(playwright, camera) as everybody:
         yield everybody
 
 
 @contextmanager
-def mixed() -> Iterator[Browsers]:
-    with open_chromiums() as chromiums, Firefox(chromiums.playwright) as firefox:
+def mixed(camera: Size) -> Iterator[Browsers]:
+    with (
+        open_chromiums(camera=camera) as chromiums,
+        Firefox(chromiums.playwright, camera) as firefox,
+    ):
         yield Mixed(candidate=chromiums, others=firefox)
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from loadtest.browser.browsers import Browsers
-from loadtest.browser.chromium import Chromiums, open_chromiums
+from loadtest.browser.browsers import CAMERA, Browsers
 from loadtest.interviews import InterviewLinks, create_interview
 from loadtest.server_process import ServerProcess, serve
 from tests.e2e.company import COMPANIES
@@ -38,14 +37,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def chromiums() -> Iterator[Chromiums]:
-    with open_chromiums() as browsers:
-        yield browsers
+def camera() -> tuple[int, int]:
+    """Width and height of everybody's pictures; a module may give others."""
+    return CAMERA
 
 
 @pytest.fixture(scope="module")
-def browsers(request: pytest.FixtureRequest) -> Iterator[Browsers]:
-    with COMPANIES[request.param]() as company:
+def browsers(request: pytest.FixtureRequest, camera: tuple[int, int]) -> Iterator[Browsers]:
+    with COMPANIES[request.param](camera) as company:
         yield company
 
 
@@ -53,8 +52,8 @@ def browsers(request: pytest.FixtureRequest) -> Iterator[Browsers]:
 def close_pages(request: pytest.FixtureRequest) -> Iterator[None]:
     """Every test leaves its browsers without pages."""
     yield
-    for name in {"browsers", "chromiums"} & set(request.fixturenames):
-        request.getfixturevalue(name).close_contexts()
+    if "browsers" in request.fixturenames:
+        request.getfixturevalue("browsers").close_contexts()
 
 
 @pytest.fixture

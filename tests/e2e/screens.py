@@ -71,6 +71,8 @@ class Screens:
     """Pictures of the pages in one language ("zh" or "en"), and the faults found on them."""
 
     language: str
+    company: str
+    """Which browsers show the pages; each has a folder of its own."""
     faults: list[str] = field(default_factory=list)
 
     def watch(self, page: Page, trouble: Sequence[str] = ()) -> Page:
@@ -99,7 +101,7 @@ class Screens:
         found = page.evaluate(_FAULTS, [size["width"], self.language])
         self.faults += [f"{where}: {fault}" for fault in found]
         page.screenshot(
-            path=OUTPUT / str(size["width"]) / self.language / f"{name}.png",
+            path=OUTPUT / self.company / str(size["width"]) / self.language / f"{name}.png",
             full_page=True,
             animations="allow" if moving else "disabled",
         )

@@ -1,14 +1,13 @@
 """Pictures follow how they are drawn and what people want to spend, between real browsers."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from loadtest.browser.browsers import DESKTOP
-from loadtest.browser.chromium import Chromiums, open_chromiums
-from loadtest.browser.clips import PEOPLE, write_camera, write_microphone
+from loadtest.browser.browsers import DESKTOP, Browsers
+from loadtest.browser.clips import PEOPLE
 from loadtest.browser.people import wait_for_people
 from loadtest.browser.visit import admit, join, marked
 from loadtest.interviews import InterviewLinks
@@ -26,13 +25,9 @@ _SENT = """() => {
 
 
 @pytest.fixture(scope="module")
-def chromiums() -> Iterator[Chromiums]:
-    """Browsers whose cameras give 720 lines, which is two layers: q with 360 and h with all."""
-    with open_chromiums() as browsers:
-        for person in (CANDIDATE, INTERVIEWER):
-            write_camera(browsers.clips / f"{person.key}.y4m", person, 1280, 720)
-            write_microphone(browsers.clips / f"{person.key}.wav", person)
-        yield browsers
+def camera() -> tuple[int, int]:
+    """720 lines, which is two layers: q with 360 and h with all."""
+    return 1280, 720
 
 
 def sends(page: Page, rids: str) -> None:
@@ -40,9 +35,9 @@ def sends(page: Page, rids: str) -> None:
     page.wait_for_function(f"(rids) => ({_SENT})() === rids", arg=rids, timeout=10_000)
 
 
-def meet(chromiums: Chromiums, links: InterviewLinks) -> tuple[Page, Page]:
-    interviewer = join(chromiums, INTERVIEWER, links.interviewer)
-    candidate = join(chromiums, CANDIDATE, links.candidate, phone=True)
+def meet(browsers: Browsers, links: InterviewLinks) -> tuple[Page, Page]:
+    interviewer = join(browsers, INTERVIEWER, links.interviewer)
+    candidate = join(browsers, CANDIDATE, links.candidate, phone=True)
     admit(interviewer)
     wait_for_people(candidate, {INTERVIEWER})
     wait_for_people(interviewer, {CANDIDATE})
@@ -50,9 +45,9 @@ def meet(chromiums: Chromiums, links: InterviewLinks) -> tuple[Page, Page]:
 
 
 def test_a_layer_rests_while_nobody_draws_it_and_comes_back(
-    chromiums: Chromiums, interview: Interview
+    browsers: Browsers, interview: Interview
 ) -> None:
-    interviewer, candidate = meet(chromiums, interview())
+    interviewer, candidate = meet(browsers, interview())
     sends(candidate, "qh")
     interviewer.set_viewport_size({"width": 400, "height": 420})
     sends(candidate, "q")
@@ -62,9 +57,9 @@ def test_a_layer_rests_while_nobody_draws_it_and_comes_back(
 
 
 def test_saving_data_shrinks_what_is_sent_and_what_is_received(
-    chromiums: Chromiums, interview: Interview
+    browsers: Browsers, interview: Interview
 ) -> None:
-    interviewer, candidate = meet(chromiums, interview())
+    interviewer, candidate = meet(browsers, interview())
     sends(candidate, "qh")
     candidate.click(marked("quality"))
     candidate.click(marked("data-saver"))
@@ -80,8 +75,8 @@ def test_saving_data_shrinks_what_is_sent_and_what_is_received(
     sends(interviewer, "qh")
 
 
-def test_the_connection_is_shown_in_figures(chromiums: Chromiums, interview: Interview) -> None:
-    _, candidate = meet(chromiums, interview())
+def test_the_connection_is_shown_in_figures(browsers: Browsers, interview: Interview) -> None:
+    _, candidate = meet(browsers, interview())
     candidate.click(marked("quality"))
     candidate.click(marked("connection-details"))
     for name, figure in (("rtt", r"^\d+ ms$"), ("receivedBps", r"^\d"), ("path", "UDP")):

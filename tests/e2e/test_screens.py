@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Page, expect
 
-from loadtest.browser.browsers import DESKTOP, PHONE
-from loadtest.browser.chromium import Chromiums
+from loadtest.browser.browsers import DESKTOP, PHONE, Browsers
+from loadtest.browser.chromium import WECHAT_ANDROID
 from loadtest.browser.clips import PEOPLE, Person
 from loadtest.browser.people import wait_for_people
 from loadtest.browser.visit import admit, marked
@@ -75,17 +75,17 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 
 @pytest.fixture
-def screens(place: Place) -> Iterator[Screens]:
+def screens(place: Place, request: pytest.FixtureRequest) -> Iterator[Screens]:
     """Fails the test for the faults that were found, once every picture is taken."""
-    found = Screens(place.language)
+    found = Screens(place.language, request.node.callspec.params["browsers"])
     yield found
     found.check()
 
 
 def opened(
-    chromiums: Chromiums, screens: Screens, person: Person, url: str, *, phone: bool = False
+    browsers: Browsers, screens: Screens, person: Person, url: str, *, phone: bool = False
 ) -> Page:
-    context = chromiums.context(person, phone=phone, locale=LOCALES[screens.language])
+    context = browsers.context(person, phone=phone, locale=LOCALES[screens.language])
     page = screens.watch(context.new_page())
     page.goto(url)
     return page
@@ -124,14 +124,14 @@ def create_as_hr(hr: Page, screens: Screens) -> dict[str, str]:
 
 
 def meet(
-    chromiums: Chromiums, screens: Screens, links: dict[str, str], hr: Page
+    browsers: Browsers, screens: Screens, links: dict[str, str], hr: Page
 ) -> tuple[Page, Page]:
     """From the invitation until the interviewer and the candidate see each other."""
     names = NAMES[screens.language]
-    candidate = opened(chromiums, screens, CANDIDATE, links[names[0]], phone=True)
+    candidate = opened(browsers, screens, CANDIDATE, links[names[0]], phone=True)
     candidate.wait_for_selector(marked("join"))
     screens.take(candidate, "check")
-    interviewer = opened(chromiums, screens, INTERVIEWER, links[names[1]])
+    interviewer = opened(browsers, screens, INTERVIEWER, links[names[1]])
     interviewer.wait_for_selector(marked("join"))
     screens.take(interviewer, "interviewer-check")
     screens.take(enter(interviewer), "interviewer-alone")
@@ -198,10 +198,10 @@ def look_things_up(screens: Screens, interviewer: Page, candidate: Page) -> None
     interviewer.keyboard.press("Escape")
 
 
-def another_device(chromiums: Chromiums, screens: Screens, links: dict[str, str], hr: Page) -> None:
+def another_device(browsers: Browsers, screens: Screens, links: dict[str, str], hr: Page) -> None:
     """The candidate's link elsewhere; HR is asked; an unused link is exchanged for a new one."""
     names = NAMES[screens.language]
-    second = opened(chromiums, screens, CANDIDATE, links[names[0]], phone=True)
+    second = opened(browsers, screens, CANDIDATE, links[names[0]], phone=True)
     second.wait_for_selector(marked("problem-other_device"))
     screens.take(second, "problem-other_device")
     second.click(marked("ask"))
@@ -219,13 +219,11 @@ def another_device(chromiums: Chromiums, screens: Screens, links: dict[str, str]
     second.context.close()
 
 
-def gather(
-    chromiums: Chromiums, screens: Screens, links: dict[str, str], interviewer: Page
-) -> None:
+def gather(browsers: Browsers, screens: Screens, links: dict[str, str], interviewer: Page) -> None:
     """More interviewers come; one of them is asked to leave."""
     names = NAMES[screens.language]
     more = [
-        enter(opened(chromiums, screens, person, links[name]))
+        enter(opened(browsers, screens, person, links[name]))
         for person, name in ((SECOND, names[3]), (THIRD, names[4]))
     ]
     wait_for_people(interviewer, {CANDIDATE, SECOND, THIRD}, timeout_ms=30_000)
@@ -272,22 +270,22 @@ def part(screens: Screens, place: Place, interviewer: Page, candidate: Page) -> 
     screens.take(interviewer, "interviewer-ended")
 
 
-def test_an_interview(chromiums: Chromiums, place: Place, screens: Screens) -> None:
-    hr = opened(chromiums, screens, INTERVIEWER, hr_link(place.server))
+def test_an_interview(browsers: Browsers, place: Place, screens: Screens) -> None:
+    hr = opened(browsers, screens, INTERVIEWER, hr_link(place.server))
     hr.wait_for_selector(marked("hr-create"))
     links = create_as_hr(hr, screens)
-    interviewer, candidate = meet(chromiums, screens, links, hr)
+    interviewer, candidate = meet(browsers, screens, links, hr)
     talk(screens, interviewer, candidate)
     look_things_up(screens, interviewer, candidate)
-    another_device(chromiums, screens, links, hr)
-    gather(chromiums, screens, links, interviewer)
+    another_device(browsers, screens, links, hr)
+    gather(browsers, screens, links, interviewer)
     part(screens, place, interviewer, candidate)
     screens.take(hr, "hr-after")
 
 
-def test_devices_that_fail(chromiums: Chromiums, place: Place, screens: Screens) -> None:
+def test_devices_that_fail(browsers: Browsers, place: Place, screens: Screens) -> None:
     url = create_interview(place.server).candidate
-    context = chromiums.context(CANDIDATE, phone=True, locale=LOCALES[screens.language])
+    context = browsers.context(CANDIDATE, phone=True, locale=LOCALES[screens.language])
     for code, (message, name) in REJECTIONS.items():
         refusal = f"Promise.reject(new DOMException('{message}', '{name}'))"
         page = screens.watch(
@@ -304,32 +302,26 @@ def test_devices_that_fail(chromiums: Chromiums, place: Place, screens: Screens)
     [
         ("insecure", IPHONE, NOT_SECURE),
         ("unsupported", IPHONE, NO_DEVICES),
-        ("wechat_open_browser", None, NO_DEVICES),
+        ("wechat_open_browser", WECHAT_ANDROID, NO_DEVICES),
         ("wechat_desktop", WECHAT_WINDOWS, NO_DEVICES),
     ],
 )
 def test_browsers_without_a_camera(
-    chromiums: Chromiums,
+    browsers: Browsers,
     place: Place,
     screens: Screens,
     code: str,
-    agent: str | None,
+    agent: str,
     trouble: str,
 ) -> None:
-    context = (
-        chromiums.browser(CANDIDATE).new_context(
-            viewport=PHONE, locale=LOCALES[screens.language], user_agent=agent
-        )
-        if agent
-        else chromiums.context(CANDIDATE, phone=True, locale=LOCALES[screens.language])
-    )
+    context = browsers.context(CANDIDATE, phone=True, locale=LOCALES[screens.language], agent=agent)
     page = screens.watch(context.new_page(), [trouble])
     page.goto(create_interview(place.server).candidate)
     page.wait_for_selector(marked(f"problem-{code}"))
     screens.take(page, f"problem-{code}")
 
 
-def test_links_that_open_nothing(chromiums: Chromiums, place: Place, screens: Screens) -> None:
+def test_links_that_open_nothing(browsers: Browsers, place: Place, screens: Screens) -> None:
     early = create_interview(place.server, starts_at="2099-01-01T09:00:00+08:00").candidate
     pages = {
         "unknown": f"{place.network.origin}/i/{'A' * 22}",
@@ -338,7 +330,7 @@ def test_links_that_open_nothing(chromiums: Chromiums, place: Place, screens: Sc
         "signed_out": f"{place.network.origin}/hr",
     }
     page = screens.watch(
-        chromiums.context(CANDIDATE, phone=True, locale=LOCALES[screens.language]).new_page()
+        browsers.context(CANDIDATE, phone=True, locale=LOCALES[screens.language]).new_page()
     )
     for code, url in pages.items():
         page.goto(url)
@@ -350,8 +342,8 @@ def test_links_that_open_nothing(chromiums: Chromiums, place: Place, screens: Sc
     screens.take(page, "problem-offline")
 
 
-def test_the_help_of_each_platform(chromiums: Chromiums, place: Place, screens: Screens) -> None:
-    page = opened(chromiums, screens, CANDIDATE, f"{place.network.origin}/help", phone=True)
+def test_the_help_of_each_platform(browsers: Browsers, place: Place, screens: Screens) -> None:
+    page = opened(browsers, screens, CANDIDATE, f"{place.network.origin}/help", phone=True)
     for platform in ("ios", "android", "wechat", "desktop"):
         page.click(marked(f"help-{platform}"))
         screens.take(page, f"help-{platform}")
