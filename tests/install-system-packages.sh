@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# What the tests need from the system: Chromium, CJK fonts, a PostgreSQL and a TURN server.
+# What the tests need from the system: Chromium, Firefox, CJK fonts, a PostgreSQL and a TURN server.
 # Installs when root; otherwise says what is missing and how to get it.
 set -euo pipefail
 
 packages=()
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || packages+=(chromium)
+command -v firefox-esr >/dev/null || command -v firefox >/dev/null || packages+=(firefox-esr)
 fc-list 2>/dev/null | grep -qi 'cjk' || packages+=(fonts-noto-cjk)
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || packages+=(postgresql)
 command -v turnserver >/dev/null || packages+=(coturn)

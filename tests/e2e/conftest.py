@@ -28,11 +28,11 @@ def server() -> Iterator[ServerProcess]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Once in Chromium, and in the companies of the closest mark or those of the option."""
+    """In the companies of the option, else of the closest mark, else in Chromium."""
     if "browsers" not in metafunc.fixturenames:
         return
     mark = metafunc.definition.get_closest_marker("companies")
-    companies = metafunc.config.getoption("--company") or ("chromium", *(mark.args if mark else ()))
+    companies = metafunc.config.getoption("--company") or (mark.args if mark else ["chromium"])
     metafunc.parametrize("browsers", companies, indirect=True, scope="module")
 
 

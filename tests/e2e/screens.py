@@ -19,8 +19,11 @@ LYING_PHONE: ViewportSize = {"width": 812, "height": 375}
 
 _WATCH_POLICY = """
 window.__policy = [];
-addEventListener('securitypolicyviolation', (event) =>
-  __policy.push(`${event.effectiveDirective} ${event.blockedURI}`));
+addEventListener('securitypolicyviolation', (event) => {
+  // What was evaluated is Playwright's: the pages may not evaluate anything.
+  if (decodeURI(event.sourceFile).endsWith('> eval')) return;
+  __policy.push(`${event.effectiveDirective} ${event.blockedURI}`);
+});
 """
 
 _SETTLE = """async () => {
@@ -62,8 +65,16 @@ _FAULTS = """([width, language]) => {
   return faults;
 }"""
 
-# A refused request is what some screens are about; Chromium reports its status in the console.
-_EXPECTED = re.compile(r"Failed to load resource|net::ERR|WebSocket connection to")
+_EXPECTED = re.compile(
+    r"Failed to load resource|net::ERR|WebSocket connection to"  # Chromium
+    r"|can’t establish a connection to the server at|was interrupted while the page was loading"
+    r"|sha256-YjaKGiklmzC6wjXA513HAMmzus8VE61XCOT\+SmwNZWA="
+)
+"""What the console may say.
+
+A refused request is what some screens are about. In Firefox, Playwright adds the empty style of
+this hash to a page of which it takes a picture, and the page's policy stops it.
+"""
 
 
 @dataclass  # no slots: playwright keeps its wrapper of `_hear` on the object
@@ -78,7 +89,7 @@ class Screens:
     def watch(self, page: Page, trouble: Sequence[str] = ()) -> Page:
         """Look at the page from its first script on, with `trouble` run before it."""
         page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.faults.append(f"thrown: {error}"))
+        page.on("pageerror", lambda error: self._note(f"thrown: {error}"))
         for script in (_WATCH_POLICY, *trouble):
             page.add_init_script(script)
         return page
@@ -112,5 +123,9 @@ class Screens:
         assert not faults, "\n".join(faults)
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not _EXPECTED.search(message.text):
-            self.faults.append(f"console: {message.text}")
+        if message.type == "error":
+            self._note(f"console: {message.text}")
+
+    def _note(self, fault: str) -> None:
+        if not _EXPECTED.search(fault):
+            self.faults.append(fault)
