@@ -283,6 +283,21 @@ def test_an_interview(browsers: Browsers, place: Place, screens: Screens) -> Non
     screens.take(hr, "hr-after")
 
 
+@pytest.mark.companies("chromium", "firefox")
+def test_new_links_fit_a_phone(browsers: Browsers, server: ServerProcess) -> None:
+    """Browsers differ in how wide a field would be if it could."""
+    hr = browsers.context(INTERVIEWER, phone=True).new_page()
+    hr.goto(hr_link(server))
+    hr.click(marked("hr-create"))
+    hr.fill("[name=title]", TITLE["zh"])
+    hr.fill("[name=candidate]", NAMES["zh"][0])
+    for field, name in zip(hr.locator("[name=interviewer]").all(), NAMES["zh"][1:], strict=False):
+        field.fill(name)
+    hr.click(marked("hr-submit"))
+    hr.wait_for_selector(marked("hr-link"))
+    assert hr.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+
+
 def test_devices_that_fail(browsers: Browsers, place: Place, screens: Screens) -> None:
     url = create_interview(place.server).candidate
     context = browsers.context(CANDIDATE, phone=True, locale=LOCALES[screens.language])

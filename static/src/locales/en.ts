@@ -336,7 +336,7 @@ const en: typeof zh = {
     },
     unsupported: {
       title: 'This browser cannot do video interviews',
-      body: 'Open the same link in a recent Chrome, Edge, Safari or in WeChat on a phone.',
+      body: 'Open the same link in a recent Chrome, Edge, Firefox, Safari or in WeChat on a phone.',
     },
     wechat_open_browser: {
       title: 'Please open in your browser',

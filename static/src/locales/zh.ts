@@ -328,7 +328,7 @@ const zh = {
     },
     unsupported: {
       title: '这个浏览器不能视频面试',
-      body: '请换用新版的 Chrome、Edge、Safari 或手机微信打开同一个链接。',
+      body: '请换用新版的 Chrome、Edge、Firefox、Safari 或手机微信打开同一个链接。',
     },
     wechat_open_browser: {
       title: '请在浏览器中打开',
