@@ -4,10 +4,10 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from playwright.sync_api import Browser, BrowserContext, Playwright
 
@@ -19,7 +19,6 @@ from loadtest.errors import MissingToolError
 FIREFOX_ANDROID = "Mozilla/5.0 (Android 14; Mobile; rv:153.0) Gecko/153.0 Firefox/153.0"
 
 _PREFERENCES: dict[str, str | float | bool] = {
-    "media.navigator.permission.disabled": True,
     # Without a lasting permission Firefox offers the address of the default route alone.
     "permissions.default.camera": 1,
     "permissions.default.microphone": 1,
@@ -29,7 +28,6 @@ _PREFERENCES: dict[str, str | float | bool] = {
     # Without a sound card no sound would flow at all.
     "media.cubeb.force_mock_context": True,
     "media.autoplay.default": 0,
-    "media.autoplay.blocking_policy": 0,
 }
 
 _PAINTED_DEVICES = Path(__file__).with_name("painted_devices.js")
@@ -44,33 +42,12 @@ def firefox_path() -> str:
     raise MissingToolError("Firefox", "install it with: apt-get install firefox-esr")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Firefox:
     """One process for everybody: cameras and screens are painted in the pages."""
 
-    playwright: Playwright
-    camera: tuple[int, int] = CAMERA
-    launched: list[Browser] = field(default_factory=list)
-    """The process, once somebody needs it."""
-
-    @property
-    def browser(self) -> Browser:
-        """The process, started at the first call. Raises MissingToolError."""
-        if not self.launched:
-            python = Path(sys.executable).parent
-            self.launched.append(
-                self.playwright.firefox.launch(
-                    channel="moz-firefox",  # WebDriver BiDi, all that a stock Firefox knows
-                    executable_path=_RELAY,
-                    firefox_user_prefs=_PREFERENCES,
-                    env={
-                        **os.environ,
-                        "PATH": f"{python}{os.pathsep}{os.environ['PATH']}",
-                        FIREFOX: firefox_path(),
-                    },
-                )
-            )
-        return self.launched[0]
+    browser: Browser
+    camera: tuple[int, int]
 
     def context(
         self,
@@ -97,18 +74,25 @@ class Firefox:
 
     def close_contexts(self) -> None:
         """Every page goes; the process stays."""
-        for browser in self.launched:
-            for context in browser.contexts:
-                context.close()
+        for context in self.browser.contexts:
+            context.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for browser in self.launched:
-            browser.close()
+@contextmanager
+def open_firefox(playwright: Playwright, camera: tuple[int, int] = CAMERA) -> Iterator[Firefox]:
+    """Firefox, gone at the end. Raises MissingToolError."""
+    python = Path(sys.executable).parent
+    browser = playwright.firefox.launch(
+        channel="moz-firefox",  # WebDriver BiDi, all that a stock Firefox knows
+        executable_path=_RELAY,
+        firefox_user_prefs=_PREFERENCES,
+        env={
+            **os.environ,
+            "PATH": f"{python}{os.pathsep}{os.environ['PATH']}",
+            FIREFOX: firefox_path(),
+        },
+    )
+    try:
+        yield Firefox(browser, camera)
+    finally:
+        browser.close()

@@ -10,10 +10,9 @@ from playwright.sync_api import BrowserContext, sync_playwright
 from loadtest.browser.browsers import Browsers
 from loadtest.browser.chromium import open_chromiums
 from loadtest.browser.clips import PEOPLE, Person
-from loadtest.browser.firefox import Firefox
+from loadtest.browser.firefox import open_firefox
 
 CANDIDATE = PEOPLE[0]
-
 
 Size = tuple[int, int]
 
@@ -42,7 +41,7 @@ def chromium(camera: Size) -> Iterator[Browsers]:
 
 @contextmanager
 def firefox(camera: Size) -> Iterator[Browsers]:
-    with sync_playwright() as playwright, Firefox(playwright, camera) as everybody:
+    with sync_playwright() as playwright, open_firefox(playwright, camera) as everybody:
         yield everybody
 
 
@@ -50,9 +49,9 @@ def firefox(camera: Size) -> Iterator[Browsers]:
 def mixed(camera: Size) -> Iterator[Browsers]:
     with (
         open_chromiums(camera=camera) as chromiums,
-        Firefox(chromiums.playwright, camera) as firefox,
+        open_firefox(chromiums.playwright, camera) as others,
     ):
-        yield Mixed(candidate=chromiums, others=firefox)
+        yield Mixed(chromiums, others)
 
 
 COMPANIES = {company.__name__: company for company in (chromium, firefox, mixed)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from loadtest.browser.browsers import Browsers
@@ -9,6 +10,8 @@ from loadtest.browser.clips import PEOPLE, Person
 from loadtest.browser.people import people_seen, wait_for_people
 from loadtest.browser.visit import admit, join, marked
 from loadtest.interviews import InterviewLinks
+
+pytestmark = pytest.mark.companies("chromium", "mixed")
 
 CANDIDATE, INTERVIEWER, NEXT, FOURTH = PEOPLE[:4]
 Interview = Callable[..., InterviewLinks]
@@ -46,6 +49,7 @@ def meet(browsers: Browsers, links: InterviewLinks) -> tuple[Page, Page]:
     return interviewer, candidate
 
 
+@pytest.mark.companies("chromium", "mixed", "firefox")
 def test_two_people_see_and_hear_each_other(browsers: Browsers, interview: Interview) -> None:
     interviewer, candidate = meet(browsers, interview())
     frames_advance(candidate)
@@ -72,6 +76,7 @@ def test_the_lobby_keeps_the_candidate_out_until_admitted(
     wait_for_people(candidate, {INTERVIEWER})
 
 
+@pytest.mark.companies("chromium", "mixed", "firefox")
 def test_four_people_see_one_another(browsers: Browsers, interview: Interview) -> None:
     links = interview(interviewers=3)
     people = {INTERVIEWER: links.panel[0], NEXT: links.panel[1], FOURTH: links.panel[2]}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from loadtest.browser.browsers import Browsers
@@ -9,6 +10,8 @@ from loadtest.browser.clips import PEOPLE
 from loadtest.browser.visit import join, marked
 from loadtest.interviews import InterviewLinks, hr_link
 from loadtest.server_process import ServerProcess
+
+pytestmark = pytest.mark.companies("chromium", "firefox")
 
 CANDIDATE, INTERVIEWER, OTHER = PEOPLE[:3]
 Interview = Callable[..., InterviewLinks]

@@ -55,6 +55,7 @@ def frames_go_on(page: Page) -> None:
     )
 
 
+@pytest.mark.companies("chromium", "mixed")
 def test_a_lost_socket_loses_nothing(meeting: tuple[Page, Page, Network]) -> None:
     interviewer, candidate, network = meeting
     network.drop_connections()
@@ -116,6 +117,7 @@ def test_media_follows_a_new_address_within_a_second(
     assert candidate.evaluate("() => __probe.connections.length") == 1
 
 
+@pytest.mark.companies("chromium", "mixed")
 def test_a_dark_network_is_said_and_survived(meeting: tuple[Page, Page, Network]) -> None:
     interviewer, candidate, network = meeting
     network.go_dark()
