@@ -188,6 +188,21 @@ test('a layer keeps to what its only viewer can take, on this connection and not
   expect(bitrates()).toEqual(own)
 })
 
+test('who is asked to send little is not said to have a narrow network', async () => {
+  await enter()
+  const pair = { type: 'candidate-pair', nominated: true, state: 'succeeded' }
+  pc().stats.set('p', { ...pair, currentRoundTripTime: 0.02, availableOutgoingBitrate: 80_000 })
+  const levelAt = async (max_bps: number | null): Promise<unknown> => {
+    server.socket.notice('layers.wanted', { camera: [{ rid: 'q', max_bps }], screen: [] })
+    await tick(10_000)
+    return interview.state.quality
+  }
+  expect(await levelAt(60_000)).toMatchObject({ level: 'good' })
+  expect(await levelAt(150_000)).toMatchObject({ level: 'poor', cause: 'self' })
+  expect(await levelAt(60_000)).toMatchObject({ level: 'good' })
+  expect(await levelAt(null)).toMatchObject({ level: 'poor', cause: 'self' })
+})
+
 test('what is still told of a connection that is gone does not limit its successor', async () => {
   await enter()
   const tell = (): void =>

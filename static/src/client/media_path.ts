@@ -25,6 +25,12 @@ const NOT_SAID: LayersWanted = { camera: null, screen: null }
 const limitsOf = (layers: WantedLayer[] | null): PictureDemand['wanted'] =>
   layers && new Map(layers.map(({ rid, max_bps }) => [rid, max_bps]))
 
+/** What we were asked to send of our pictures altogether; no limit while one of them has none. */
+function askedBps({ camera, screen }: LayersWanted): number {
+  const layers = [...(camera ?? [{ max_bps: null }]), ...(screen ?? [])]
+  return layers.reduce((sum, { max_bps }) => sum + (max_bps ?? Infinity), 0)
+}
+
 export interface MediaPathOwner {
   /** Send an offer; resolves with the answer's SDP. Throws `ProblemError`. */
   offer(offer: MediaOffer): Promise<string>
@@ -223,7 +229,11 @@ export class MediaPath {
     }
   }
 
-  #onSample(sample: PathSample): void {
+  #onSample(measured: PathSample): void {
+    // Browsers expect little of a path on which we send little because we were asked to.
+    const { sendableBps } = measured
+    const restrained = sendableBps !== null && sendableBps >= askedBps(this.#wanted)
+    const sample = restrained ? { ...measured, sendableBps: null } : measured
     this.#stillTicks = sample.arrivedBytes > 0 ? 0 : this.#stillTicks + 1
     if (this.#stillTicks === STILL_TICKS) this.#owner.onStill()
     if (this.#load.take(sample.limitedBy === 'cpu')) this.#demandPictures()
