@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from playwright.sync_api import (
 )
 
 from loadtest.browser.browsers import CAMERA, DESKTOP, PATIENCE_MS, PHONE, PROBE
-from loadtest.browser.clips import Person, write_camera, write_microphone
+from loadtest.browser.clips import Camera, Person, write_camera, write_microphone
 from loadtest.errors import MissingToolError
 
 WECHAT_ANDROID = (
@@ -60,13 +60,13 @@ class Chromiums:
 
     playwright: Playwright
     clips: Path
-    full_hd: frozenset[str] = frozenset()
-    """Keys of those whose cameras give 1920x1080 and the grain of a real one.
+    cameras: Mapping[str, Camera] = field(default_factory=dict)
+    """By the person's key.
 
     Their browsers say that they have the cores for it: on fewer the page would ask for 720 lines.
     """
     camera: tuple[int, int] = CAMERA
-    """What everybody else's give."""
+    """How large everybody else's pictures are."""
     browsers: dict[str, Browser] = field(default_factory=dict)
 
     def browser(self, person: Person) -> Browser:
@@ -74,10 +74,7 @@ class Chromiums:
         if person.key not in self.browsers:
             camera, voice = self.clips / f"{person.key}.y4m", self.clips / f"{person.key}.wav"
             if not camera.exists():
-                if person.key in self.full_hd:
-                    write_camera(camera, person, 1920, 1080, grain=True)
-                else:
-                    write_camera(camera, person, *self.camera)
+                write_camera(camera, person, self.cameras.get(person.key, Camera(*self.camera)))
                 write_microphone(voice, person)
             self.browsers[person.key] = self.playwright.chromium.launch(
                 executable_path=chromium_path(),
@@ -106,7 +103,7 @@ class Chromiums:
             user_agent=agent or (WECHAT_ANDROID if phone else None),
         )
         context.add_init_script(path=PROBE)
-        if person.key in self.full_hd:
+        if person.key in self.cameras:
             context.add_init_script(_STRONG)
         context.set_default_timeout(PATIENCE_MS)
         return context
@@ -135,12 +132,12 @@ class Chromiums:
 
 @contextmanager
 def open_chromiums(
-    full_hd: frozenset[str] = frozenset(), camera: tuple[int, int] = CAMERA
+    cameras: Mapping[str, Camera] | None = None, camera: tuple[int, int] = CAMERA
 ) -> Iterator[Chromiums]:
     """Playwright, the clips' folder and the browsers, all gone at the end."""
     with (
         tempfile.TemporaryDirectory(prefix="mianshi-clips-") as folder,
         sync_playwright() as playwright,
-        Chromiums(playwright, Path(folder), full_hd, camera) as chromiums,
+        Chromiums(playwright, Path(folder), cameras or {}, camera) as chromiums,
     ):
         yield chromiums

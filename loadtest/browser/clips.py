@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 FRAMES_PER_SECOND = 15
 CLIP_SECONDS = 2
@@ -158,20 +159,30 @@ def _noise(person: Person, width: int, height: int) -> tuple[bytes, bytes, bytes
     return plane(luma, count, _GRAIN), plane(cb, count // 4, 2), plane(cr, count // 4, 2)
 
 
-def write_camera(
-    path: Path, person: Person, width: int = 640, height: int = 360, *, grain: bool = False
-) -> Path:
-    """Write a Y4M clip (`--use-file-for-fake-video-capture`), looped by Chromium.
+class Camera(NamedTuple):
+    """A drawn picture costs an encoder next to nothing, one with `grain` what a real one does."""
 
-    A drawn picture costs an encoder next to nothing; with `grain` it costs what a camera's does.
-    """
+    width: int
+    height: int
+    frames_per_second: int = FRAMES_PER_SECOND
+    grain: bool = False
+
+
+DRAWN = Camera(640, 360)
+FULL_HD = Camera(1920, 1080, grain=True)
+WEBCAM = Camera(1280, 720, 30, grain=True)
+
+
+def write_camera(path: Path, person: Person, camera: Camera = DRAWN) -> Path:
+    """Write a Y4M clip (`--use-file-for-fake-video-capture`), looped by Chromium."""
+    width, height, frames_per_second, grain = camera
     still = _portrait(person, width, height)
     noise = _noise(person, width, height)
     middle, unit = width / 2, height / 10
-    frames = FRAMES_PER_SECOND * CLIP_SECONDS
+    frames = frames_per_second * CLIP_SECONDS
     with path.open("wb") as file:
         file.write(
-            f"YUV4MPEG2 W{width} H{height} F{FRAMES_PER_SECOND}:1 Ip A1:1 C420jpeg\n".encode()
+            f"YUV4MPEG2 W{width} H{height} F{frames_per_second}:1 Ip A1:1 C420jpeg\n".encode()
         )
         for number in range(frames):
             frame = still.copy()

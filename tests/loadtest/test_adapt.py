@@ -75,16 +75,6 @@ def test_the_time_until_a_height_comes_again() -> None:
     assert cases.seconds_until_height(record(low), 35, 1080) == NEVER
 
 
-def test_layers_that_fit_are_what_could_have_been_used() -> None:
-    def sent(at_s: float, low: int, high: int) -> dict[str, object]:
-        layers = {"q": {"bytes": low}, "f": {"bytes": high}, "h": {"bytes": 7}}
-        return {"at_ms": BEGAN_MS + at_s * 1000, "sent": layers}
-
-    seen = record(sent=[sent(1, 0, 0), sent(15, 10_000, 0), sent(25, 510_000, 5_000_000)])
-    assert cases.possible_rates(seen, 1_000_000) == [400_000.0]
-    assert cases.possible_rates(seen, 9_000_000) == [400_000.0, 4_000_000.0]
-
-
 def test_the_worst_run_is_judged_on_the_side_of_its_limit() -> None:
     limits = {"gap_ms": Limit(most=200), "fps": Limit(least=15)}
     case = cases.in_call(limits, lambda _: {})

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, ViewportSize
 from loadtest.bad_network import BadNetwork, Sample, open_bad_network, read_scenario
 from loadtest.browser.adapt.picture import Picture
 from loadtest.browser.chromium import Chromiums, open_chromiums
-from loadtest.browser.clips import PEOPLE, Person
+from loadtest.browser.clips import FULL_HD, PEOPLE, Camera, Person
 from loadtest.browser.people import wait_for_people
 from loadtest.browser.visit import join
 from loadtest.interviews import InterviewLinks, create_interview
@@ -36,7 +36,7 @@ _LARGE: ViewportSize = {"width": 1920, "height": 1080}
 """A window in which the other's tile is worth pictures of 1080 lines."""
 
 CANDIDATE, VIEWER, OTHER_VIEWER = PEOPLE[0], PEOPLE[1], PEOPLE[2]
-"""The candidate publishes in full HD; the viewers are interviewers."""
+"""The viewers are interviewers."""
 
 CANDIDATE_CLIENT, VIEWER_CLIENT, OTHER_CLIENT = 1, 2, 3
 """By the order in which they join."""
@@ -131,25 +131,24 @@ class Stage:
 
 
 @contextmanager
-def open_stage(*, seed: int = 1, tcp: bool = False) -> Iterator[Stage]:
+def open_stage(*, seed: int = 1, tcp: bool = False, camera: Camera = FULL_HD) -> Iterator[Stage]:
     """All media passes through the network; TCP does too, untouched, if told. Raises LoadtestError.
 
-    The candidate's camera gives full HD.
+    The camera is the candidate's.
     """
     port = free_port()
-    full_hd = frozenset({CANDIDATE.key})
     with (
         open_bad_network(f"127.0.0.1:{port}", seed=seed, sample_ms=50, tcp=tcp) as network,
         serve(port=port, environment={"MIANSHI_MEDIA_ADVERTISED": network.address}) as server,
-        open_chromiums(full_hd) as chromiums,
+        open_chromiums({CANDIDATE.key: camera}) as chromiums,
     ):
         yield Stage(server, chromiums, network)
 
 
 @contextmanager
-def open_call(*, viewers: int = 1, seed: int = 1) -> Iterator[Call]:
+def open_call(*, viewers: int = 1, seed: int = 1, camera: Camera = FULL_HD) -> Iterator[Call]:
     """A candidate and one or two interviewers who see each other. Raises LoadtestError."""
-    with open_stage(seed=seed) as stage:
+    with open_stage(seed=seed, camera=camera) as stage:
         server, chromiums, network = stage.server, stage.chromiums, stage.network
         links = create_interview(server, admission="automatic", interviewers=viewers)
         pages: list[Page] = []

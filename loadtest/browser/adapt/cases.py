@@ -19,6 +19,7 @@ from loadtest.browser.adapt.call import (
     open_stage,
 )
 from loadtest.browser.adapt.picture import freezes_ms, frozen_percent, gaps_ms
+from loadtest.browser.clips import FULL_HD, WEBCAM, Camera
 from loadtest.browser.visit import marked, open_link
 from loadtest.interviews import create_interview
 from loadtest.percentiles import percentiles
@@ -49,14 +50,22 @@ class Case:
     measured: Callable[[], AbstractContextManager[Callable[[], Measured]]]
 
 
+_MOST_BPS = 3_050_000
+"""What a camera's largest layer and a voice take at most, however much there is."""
+
+
 def in_call(
-    limits: Mapping[str, Limit], measure: Callable[[Call], Measured], viewers: int = 1
+    limits: Mapping[str, Limit],
+    measure: Callable[[Call], Measured],
+    *,
+    viewers: int = 1,
+    camera: Camera = FULL_HD,
 ) -> Case:
     """A case that is measured in one call, again and again."""
 
     @contextmanager
     def measured() -> Iterator[Callable[[], Measured]]:
-        with open_call(viewers=viewers) as call:
+        with open_call(viewers=viewers, camera=camera) as call:
             yield partial(measure, call)
 
     return Case(limits, measured)
@@ -128,8 +137,8 @@ def narrow(call: Call) -> Measured:
 
 
 def loss(percent: int, call: Call) -> Measured:
-    """Random loss both ways at 100 ms round trip."""
-    call.settle()
+    """Random loss both ways at 100 ms round trip; a webcam of 720 lines, 30 times a second."""
+    call.settle(WEBCAM.height)
     record = call.play(read_scenario(f"loss-{percent}"), 30)
     pictures = record.pictures_between(3, 30)
     return {
@@ -146,29 +155,14 @@ def steady(name: str, capacity_bps: int, call: Call) -> Measured:
     used_bps = sent_bps(record, 15, 40)
     samples = [x.down for x in record.network_between(15, 40)]
     lost = sum(x.queue_drops for x in samples) / max(1, sum(x.pushed for x in samples))
-    possible_bps = min(0.99 * capacity_bps, max(possible_rates(record, capacity_bps), default=0))
     call.clear()
     return {
         "used_percent": 100 * used_bps / capacity_bps,
-        "used_of_possible_percent": 100 * used_bps / max(1.0, possible_bps),
+        "used_of_possible_percent": 100 * used_bps / min(capacity_bps, _MOST_BPS),
         "loss_percent": 100 * lost,
         "height": _highest(record, 20, 40),
         "audio_concealed_percent": concealed_percent(record, 15, 40),
     }
-
-
-def possible_rates(record: Record, capacity_bps: int) -> list[float]:
-    """What one layer and the sound took on the candidate's uplink, where that fits."""
-    inside = [x for x in record.sent if record.s(x["at_ms"]) >= 15]
-    if len(inside) < 2:
-        return []
-    first, last = inside[0], inside[-1]
-    lasted_s = (last["at_ms"] - first["at_ms"]) / 1000
-    rates = [
-        8 * (layer["bytes"] - first["sent"].get(rid, {"bytes": 0})["bytes"]) / lasted_s
-        for rid, layer in last["sent"].items()
-    ]
-    return [rate for rate in rates if 0 < rate <= capacity_bps]
 
 
 def two_receivers(call: Call) -> Measured:
@@ -307,6 +301,7 @@ CASES: dict[str, Case] = {
                 **({"fps": Limit(least=15.0)} if percent == 20 else {}),
             },
             partial(loss, percent),
+            camera=WEBCAM,
         )
         for percent, (concealed, frozen) in _LOSS_LIMITS.items()
     },
