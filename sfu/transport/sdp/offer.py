@@ -118,9 +118,9 @@ def tracks_of(sdp: str) -> dict[str, SourceKind]:
 def _bundled(description: Description) -> frozenset[str]:
     """The mids of the BUNDLE group (RFC 8843); one transport for all is the only way we speak."""
     for value in description.session.every("group"):
-        semantics, *mids = value.split()
+        semantics, _, mids = value.partition(" ")
         if semantics == "BUNDLE" and mids:
-            return frozenset(mids)
+            return frozenset(mids.split())
     raise SdpError("sdp_no_bundle", "the offer has no BUNDLE group")
 
 
@@ -215,8 +215,8 @@ def _is_sending_rid(value: str) -> bool:
 def _ssrcs(attributes: Attributes) -> tuple[int | None, int | None]:
     """The announced media SSRC and its RTX SSRC (RFC 5576); the first where there are several."""
     for value in attributes.every("ssrc-group"):
-        semantics, *members = value.split()
-        numbers = [number(member, 0xFFFFFFFF) for member in members]
+        semantics, _, members = value.partition(" ")
+        numbers = [number(member, 0xFFFFFFFF) for member in members.split()]
         if semantics == "FID" and len(numbers) == 2 and None not in numbers:
             return numbers[0], numbers[1]
     announced = (number(value.split(" ")[0], 0xFFFFFFFF) for value in attributes.every("ssrc"))

@@ -352,6 +352,13 @@ class TestRefused:
             camera = negotiator().answer(lines, ALL_TRACKS).sources[1]
             assert camera.codecs[0].rtx_payload_type is None
 
+    @pytest.mark.parametrize("empty", ["a=group", "a=group:", "a=ssrc-group", "a=ssrc-group:"])
+    def test_empty_groups_are_passed_over(self, empty):
+        text = offer("chromium-156")
+        for before in ("a=group:", "a=ssrc-group:", "a=mid:1"):
+            text = text.replace(before, f"{empty}\r\n{before}")
+        assert len(negotiator().answer(text, ALL_TRACKS).sources) == 3
+
     def test_payload_types_that_look_like_rtcp_are_not_taken(self):
         text = offer("gstreamer-whip").replace(" 96", " 72").replace(":96 ", ":72 ")
         sources = negotiator().answer(text, tracks_of(text)).sources
