@@ -1,5 +1,6 @@
 """A session description as lines (RFC 8866): split, bounded, and nothing interpreted yet."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ MAX_SECTIONS = 64
 
 MAX_FORMATS = 128
 """There are no more payload types (RFC 3551)."""
+
+WORD = r"[!#-'*+\-.0-9A-Z^-~]+"
+MEDIA = re.compile(rf"{WORD} \S+ {WORD}(/{WORD})*( {WORD}){{1,{MAX_FORMATS}}}")
+"""RFC 8866, section 9. A rejected section's words stand in the answer as they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +111,10 @@ def _attributes(block: list[tuple[str, str]]) -> Attributes:
 
 
 def _section(block: list[tuple[str, str]]) -> Section:
-    words = block[0][1].split(" ")
-    if len(words) < 4 or len(words) > 3 + MAX_FORMATS or not all(words):
-        raise malformed("an m= line is incomplete")
+    value = block[0][1]
+    if not MEDIA.fullmatch(value):
+        raise malformed("an m= line is incomplete or not made of tokens")
+    words = value.split(" ")
     port = number(words[1], 0xFFFF)
     if port is None:
         raise malformed("an m= line has no valid port")
