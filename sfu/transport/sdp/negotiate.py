@@ -79,8 +79,8 @@ class _Agreed:
     """What the last answer fixed for the next one."""
 
     remote: RemoteTransport
-    mids: tuple[str, ...]
-    """"" where the section was rejected or stopped: its place may be taken by another mid."""
+    sections: tuple[tuple[str, str] | None, ...]
+    """Mid and kind; None where it was rejected or stopped: its place may be taken by another."""
 
 
 class Negotiator:
@@ -117,7 +117,8 @@ class Negotiator:
         sections = [self._answered(section, codecs, uses) for section in offer.sections]
         self._version += 1
         self._agreed = _Agreed(
-            offer.transport, tuple(section.mid if section.codecs else "" for section in sections)
+            offer.transport,
+            tuple((each.mid, each.offered.kind) if each.codecs else None for each in sections),
         )
         return self._negotiated(offer, tracks, sections, uses, restarted)
 
@@ -128,11 +129,11 @@ class Negotiator:
             return False
         if offer.transport.fingerprint != agreed.remote.fingerprint:
             raise SdpError("sdp_changed", "the certificate changed: connect anew")
-        mids = tuple(section.mid for section in offer.sections)
-        if len(mids) < len(agreed.mids) or any(
-            was not in ("", now) for was, now in zip(agreed.mids, mids, strict=False)
+        sections = tuple((section.mid, section.kind) for section in offer.sections)
+        if len(sections) < len(agreed.sections) or any(
+            was not in (None, now) for was, now in zip(agreed.sections, sections, strict=False)
         ):
-            raise SdpError("sdp_changed", "sections of the earlier offer are missing")
+            raise SdpError("sdp_changed", "sections of the earlier offer are missing or changed")
         return (offer.transport.ice_ufrag, offer.transport.ice_pwd) != (
             agreed.remote.ice_ufrag,
             agreed.remote.ice_pwd,
@@ -168,14 +169,13 @@ class Negotiator:
             if uses[section.mid] != "slot":
                 continue
             count[section.kind] += 1
-            if section.mid in self._streams:
-                continue
-            repairs = any(codec.rtx_payload_type for codec in codecs[section.mid])
-            self._streams[section.mid] = SentStream(
-                ssrc=self._draw_ssrc(taken),
-                rtx_ssrc=self._draw_ssrc(taken) if repairs else None,
-                stream=f"slot-{count[section.kind]}",
+            stream = self._streams.get(section.mid) or SentStream(
+                ssrc=self._draw_ssrc(taken), rtx_ssrc=None, stream=f"slot-{count[section.kind]}"
             )
+            repairs = any(codec.rtx_payload_type is not None for codec in codecs[section.mid])
+            if repairs and stream.rtx_ssrc is None:
+                stream = replace(stream, rtx_ssrc=self._draw_ssrc(taken))
+            self._streams[section.mid] = stream
 
     def _draw_ssrc(self, taken: set[int | None]) -> int:
         ssrc = 0

@@ -268,6 +268,25 @@ class TestLaterOffers:
             text.replace(f"ufrag:{ufrag}", "ufrag:zzzz"), ALL_TRACKS
         ).ice_restarted
 
+    def test_a_slot_that_later_repeats_keeps_its_ssrc_and_gets_one_for_that(self):
+        peer = negotiator()
+        text = offer("chromium-156")
+        before = peer.answer(text.replace(" rtx/90000", " odd/90000"), ALL_TRACKS).slots
+        after = peer.answer(text, ALL_TRACKS).slots
+        assert [slot.sent.ssrc for slot in after] == [slot.sent.ssrc for slot in before]
+        assert not any(slot.sent.rtx_ssrc for slot in before)
+        assert [slot.kind for slot in after if slot.sent.rtx_ssrc] == ["video"] * 4
+
+    def test_a_section_that_becomes_of_another_kind_is_refused(self):
+        text = offer("gstreamer-whip").replace("a=sendonly", "a=recvonly")
+        peer = negotiator()
+        peer.answer(text, {})
+        head, video, audio = text.split("m=")
+        swapped = f"{head}m={audio}m={video}".replace("video0", "x").replace("audio1", "video0")
+        with pytest.raises(SdpError) as caught:
+            peer.answer(swapped.replace("mid:x", "mid:audio1").replace(" x ", " audio1 "), {})
+        assert caught.value.code == "sdp_changed"
+
     def test_a_changed_certificate_or_a_missing_section_is_refused(self):
         peer = negotiator()
         text = offer("chromium-156")
