@@ -138,15 +138,13 @@ async def _restart(
 
 
 def _fragment_of(answer: str) -> str:
-    """Our credentials and candidates (RFC 8840 section 9)."""
-    wanted = ("a=ice-lite", "a=ice-ufrag:", "a=ice-pwd:", "a=candidate:", "a=end-of-candidates")
-    lines = [line for line in answer.splitlines() if line.startswith(wanted)]
-    media = next((line for line in answer.splitlines() if line.startswith("m=")), "")
-    mid = next((line for line in answer.splitlines() if line.startswith("a=mid:")), "")
-    once = dict.fromkeys(lines)
-    head = [line for line in once if not line.startswith(("a=candidate:", "a=end-of"))]
-    tail = [line for line in once if line.startswith(("a=candidate:", "a=end-of"))]
-    return "".join(f"{line}\r\n" for line in (*head, media, mid, *tail) if line)
+    """Our credentials and candidates (RFC 8840 section 9), in the section that has them."""
+    sections = answer.split("\r\nm=")[1:]
+    lines = next(f"m={one}" for one in sections if "a=end-of-candidates" in one).splitlines()
+    credentials = [line for line in lines if line.startswith(("a=ice-ufrag:", "a=ice-pwd:"))]
+    wanted = ("m=", "a=mid:", "a=candidate:", "a=end-of-candidates")
+    media = [line for line in lines if line.startswith(wanted)]
+    return "".join(f"{line}\r\n" for line in ("a=ice-lite", *credentials, *media))
 
 
 async def end(request: web.Request) -> web.Response:

@@ -60,6 +60,29 @@ async def test_publish_trickle_restart_and_end(demo: Demo, browser: Make) -> Non
     assert await device.code("DELETE", location, headers=bearer) == (404, "session_unknown")
 
 
+async def test_a_restart_is_answered_in_the_first_section_that_was_accepted(
+    demo: Demo, browser: Make
+) -> None:
+    channel = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\nc=IN IP4 0.0.0.0\na=mid:data\n"
+    device = browser()
+    bearer = await token_of(device, demo.interviewer)
+    offer = OFFER.replace("m=video", channel + "m=video")
+    _, _, response = await device.call("POST", "/whip", data=offer, headers={**bearer, **SDP})
+    fresh = "a=ice-ufrag:newufrag\r\na=ice-pwd:newpasswordnewpassword00\r\n"
+    _, fragment, _ = await device.call(
+        "PATCH",
+        response.headers["Location"],
+        data=fresh,
+        headers={**bearer, **FRAGMENT, "If-Match": "*"},
+    )
+    lines = fragment.splitlines()
+    assert lines[0] == "a=ice-lite"
+    assert lines[3].startswith("m=video 9 ")
+    assert lines[4] == "a=mid:video0"
+    assert lines[5].startswith("a=candidate:")
+    assert lines[-1] == "a=end-of-candidates"
+
+
 async def test_relays_are_named_in_link_headers(start_node: StartNode) -> None:
     urls = ("turn:turn.example.com:3478?transport=udp", "stun:stun.example.com")
     node = await start_node(turn={"urls": urls, "secret": "a secret of the relay's"})
