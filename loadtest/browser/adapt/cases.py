@@ -208,7 +208,7 @@ def layer_switch(call: Call) -> Measured:
     """At 50 ms round trip the viewer's window grows and shrinks: from request to first picture."""
     call.network.play(_ROUND_TRIP)
     took: dict[str, list[float]] = {"up": [], "down": []}
-    call.settle()
+    call.settle(WEBCAM.height)
     for _ in range(_SWITCHES):
         for way, size in (("down", _SMALL), ("up", _LARGE)):
             took[way].append(_switch(call, size))
@@ -317,7 +317,9 @@ CASES: dict[str, Case] = {
     },
     "two-receivers": in_call({"good_change_percent": Limit(most=5.0)}, two_receivers, viewers=2),
     "layer-switch": in_call(
-        {"up_p95_ms": Limit(most=300), "down_p95_ms": Limit(most=300)}, layer_switch
+        {"up_p95_ms": Limit(most=300), "down_p95_ms": Limit(most=300)},
+        layer_switch,
+        camera=WEBCAM,
     ),
     "udp-blocked": Case({"connected_s": Limit(most=3.0)}, connections_without_udp),
     "address-change": in_call(

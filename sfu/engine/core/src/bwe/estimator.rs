@@ -27,6 +27,8 @@ const CERTAIN_QUEUE_US: i64 = 100_000;
 /// above the feedback before, pictures are held back until the next feedback tells what it is.
 const ALARMING_QUEUE_US: i64 = 30_000;
 const ALARMING_GROWTH_US: i64 = 20_000;
+/// A cluster makes a queue of its own, but none so long.
+const ALARMING_BESIDE_CLUSTER_US: i64 = 70_000;
 const STILL_GROWING_US: i64 = 5_000;
 const ALARM_PACKETS: u32 = 4;
 const HELD_BACK: Duration = Duration::from_millis(120);
@@ -72,7 +74,7 @@ const PACE: f64 = 2.5;
 const PACE_NEAR: f64 = 1.1;
 const PACE_DRAINING: f64 = 0.9;
 /// … and while it is not known whether there is one.
-const PACE_ALARMED: f64 = 0.2;
+const PACE_ALARMED: f64 = 0.1;
 
 /// The estimate for one viewer.
 #[derive(Debug)]
@@ -197,10 +199,14 @@ impl Estimator {
             true => STILL_GROWING_US,
             false => ALARMING_GROWTH_US,
         };
+        let least_us = match self.prober.disturbs() {
+            true => ALARMING_BESIDE_CLUSTER_US,
+            false => ALARMING_QUEUE_US,
+        };
         let alarming = self.queue.glimpse(ALARM_PACKETS).is_some_and(|glimpse| {
-            glimpse.delay_us >= ALARMING_QUEUE_US && glimpse.growth_us >= least_growth_us
+            glimpse.delay_us >= least_us && glimpse.growth_us >= least_growth_us
         });
-        self.alarmed_until = match alarming && !self.prober.disturbs() {
+        self.alarmed_until = match alarming {
             true => now + HELD_BACK,
             false => now,
         };
