@@ -199,7 +199,7 @@ def address_change(call: Call) -> Measured:
 
 
 _ROUND_TRIP = "[[step]]\nat_s = 0\nboth = { delay_ms = 25 }"
-_SMALL, _LARGE = (800, 600), (1920, 1080)
+_SMALL, _LARGE = (480, 400), (1920, 1080)
 _SWITCHES = 5
 _SWITCH_PATIENCE_MS = 8_000
 

@@ -59,7 +59,8 @@ impl Engine {
         let Some(source) = self.source_mut(peer, source) else {
             return;
         };
-        for layer in 0..source.layers.len() {
+        let arriving = source.arriving();
+        for layer in (0..source.layers.len()).filter(|layer| arriving.has(*layer)) {
             if let Some(bps) = source.layers[layer].rate.bps_up_to(ALL_TEMPORAL) {
                 source.watched.judge(layer, bps, now);
             }
