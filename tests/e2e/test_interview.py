@@ -76,7 +76,6 @@ def test_the_lobby_keeps_the_candidate_out_until_admitted(
     wait_for_people(candidate, {INTERVIEWER})
 
 
-@pytest.mark.companies("chromium", "mixed", "firefox")
 def test_four_people_see_one_another(browsers: Browsers, interview: Interview) -> None:
     links = interview(interviewers=3)
     people = {INTERVIEWER: links.panel[0], NEXT: links.panel[1], FOURTH: links.panel[2]}
