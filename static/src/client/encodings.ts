@@ -63,6 +63,9 @@ const BITRATES = [
 /** With less no encoder makes a picture: the server holds it back until there is room for this. */
 const MIN_LIMIT_BPS = 30_000
 
+/** With so much the lowest layer is a picture worth its size. */
+const WHOLE_PICTURE_BPS = 100_000
+
 /** A phone's frame rate is lower, and its encoder in hardware spends what it is given. */
 const PHONE_SHARE = 0.8
 
@@ -136,6 +139,20 @@ function limited(ownBps: number, limit: Limit = null): number {
   if (limit === null) return ownBps
   // Whole, because browsers cut off the rest and would then differ from what we ask for.
   return Math.min(ownBps, Math.max(MIN_LIMIT_BPS, Math.floor(limit)))
+}
+
+/**
+ * What the browser is to keep of a camera when bits are short; null: as it sees fit.
+ *
+ * It makes a lone layer smaller, at once, and larger again only over half a minute. The lowest is
+ * small already: it keeps its size where whoever watches has room for it.
+ */
+export function degradationOf(
+  encodings: readonly RTCRtpEncodingParameters[],
+): RTCDegradationPreference | null {
+  const [first, second] = encodings.filter(({ active }) => active)
+  const lowestAlone = first?.rid === 'q' && !second
+  return lowestAlone && (first.maxBitrate ?? 0) >= WHOLE_PICTURE_BPS ? 'maintain-resolution' : null
 }
 
 /** The highest layer is the whole picture; below it the shorter side comes near to `SIDES`. */

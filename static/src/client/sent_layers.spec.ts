@@ -5,6 +5,8 @@ import {
   UNLIMITED,
   cameraEncodings,
   offeredEncodings,
+  SCREEN_ENCODINGS,
+  screenEncodings,
   type PictureDemand,
   type Rid,
   type ScalableEncoding,
@@ -17,6 +19,7 @@ interface Sender {
   pending: (() => void)[]
   changes: number
   refuses: boolean
+  keeps: RTCDegradationPreference | undefined
 }
 
 let sender: Sender
@@ -43,6 +46,7 @@ function strictSender(): Pick<RTCRtpSender, 'getParameters' | 'setParameters'> {
           busy = false
           sender.changes += 1
           sender.encodings = parameters.encodings.map((one) => ({ ...one }))
+          sender.keeps = parameters.degradationPreference
           resolve()
         })
       })
@@ -56,6 +60,7 @@ beforeEach(() => {
     pending: [],
     changes: 0,
     refuses: false,
+    keeps: undefined,
   }
   layers = new SentLayers(strictSender(), (size, demand) =>
     cameraEncodings('strong_desktop', size, demand),
@@ -134,6 +139,35 @@ test('a limit comes, changes and goes, and is not set anew while it stays', asyn
     expect(sender.changes).toBe(before)
   }
   expect([bitrate('q'), bitrate('f')]).toEqual([400_000, 3_000_000])
+})
+
+test('the lowest layer keeps its size while it is sent alone and there is room for it', async () => {
+  void layers.use(track(1920, 1080))
+  await settle()
+  expect(sender.keeps).toBeUndefined()
+  for (const [rids, bps, keeps] of [
+    [['q', 'h'], 300_000, undefined],
+    [['h'], 300_000, undefined],
+    [['q'], 300_000, 'maintain-resolution'],
+    [['q'], 99_000, 'maintain-framerate'],
+    [['q'], null, 'maintain-resolution'],
+    [['q', 'f'], null, 'maintain-framerate'],
+    [[], null, 'maintain-framerate'],
+  ] as const) {
+    void layers.ask({ ...UNLIMITED, wanted: new Map(rids.map((rid) => [rid, bps])) })
+    await settle()
+    expect(sender.keeps).toBe(keeps)
+  }
+})
+
+test('a screen without layers is left to the browser', async () => {
+  sender.encodings = SCREEN_ENCODINGS.map((one) => ({ ...one, active: true }))
+  const screen = new SentLayers(strictSender(), screenEncodings)
+  void screen.use(track(1920, 1080))
+  void screen.ask({ ...UNLIMITED, wanted: new Map([['', 200_000]]) })
+  await settle()
+  expect(sender.encodings[0]?.maxBitrate).toBe(200_000)
+  expect(sender.keeps).toBeUndefined()
 })
 
 test('a limit with a fraction is what browsers make of it, and not set again and again', async () => {

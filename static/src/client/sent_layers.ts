@@ -1,4 +1,10 @@
-import { UNLIMITED, cameraSize, type PictureDemand, type PictureSize } from './encodings'
+import {
+  UNLIMITED,
+  cameraSize,
+  degradationOf,
+  type PictureDemand,
+  type PictureSize,
+} from './encodings'
 
 /** What is to be sent of a picture of this size; null while the browser does not say. */
 export type Encodings = (
@@ -20,6 +26,8 @@ export class SentLayers {
   readonly #encodings: Encodings
   #track: MediaStreamTrack | null = null
   #demand: PictureDemand = UNLIMITED
+  /** What the browser was told to keep; not every one of them gives it back. */
+  #preference: RTCDegradationPreference | null = null
   #fitting: Promise<void> | null = null
   #stale = false
 
@@ -60,10 +68,20 @@ export class SentLayers {
     try {
       const parameters = this.#sender.getParameters()
       const wanted = this.#encodings(cameraSize(track), this.#demand)
-      if (changeLayers(parameters.encodings, wanted)) await this.#sender.setParameters(parameters)
+      const changed = changeLayers(parameters.encodings, wanted)
+      const preference = degradationOf(wanted) ?? this.#usual()
+      if (!changed && preference === this.#preference) return
+      if (preference) parameters.degradationPreference = preference
+      await this.#sender.setParameters(parameters)
+      this.#preference = preference
     } catch {
       // Closed in between, or a browser that refuses: the layers it has are sent on.
     }
+  }
+
+  /** Browsers keep a camera's frame rate; who was told otherwise has to be told that again. */
+  #usual(): RTCDegradationPreference | null {
+    return this.#preference && 'maintain-framerate'
   }
 }
 
