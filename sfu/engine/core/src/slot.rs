@@ -308,6 +308,11 @@ impl Slot {
         )
     }
 
+    /// How many times each of its packets is sent: the first time, and as a copy in later ones.
+    pub fn times_sent(&self) -> u64 {
+        1 + self.redundancy.map_or(0, |_| self.depth.copies() as u64)
+    }
+
     /// Whether its packets carry our transport-wide number.
     pub fn is_numbered(&self) -> bool {
         self.ids.transport_cc.is_some()

@@ -17,10 +17,10 @@ const LOWER_PERCENT: u64 = 95;
 const HIGHER_PERCENT: u64 = 108;
 /// A limit below this part of the one before is a new one, which an encoder needs time to follow.
 const TIGHTER_PERCENT: u64 = 80;
-/// A publisher that sends this much more than its limit after this long does not heed limits, and
-/// is not given any for a while.
+/// A publisher that sends this much more than its limit for so long, which is more than a keyframe
+/// or two, does not heed limits, and is not given any for a while.
 const OVER_PERCENT: u64 = 130;
-const OVER_BPS: u64 = 30_000;
+const OVER_BPS: u64 = 60_000;
 const HEEDED_AFTER: Duration = Duration::from_millis(2_000);
 const HEEDLESS_FOR: Duration = Duration::from_secs(30);
 /// An encoder that runs follows a lower limit after this; one that starts keeps to it at once.
@@ -39,6 +39,7 @@ pub struct WatchedLayers {
     limited: Time,
     tightened: [Time; MAX_LAYERS],
     lowered: [Time; MAX_LAYERS],
+    over_since: [Option<Time>; MAX_LAYERS],
     heedless_until: [Time; MAX_LAYERS],
 }
 
@@ -111,8 +112,12 @@ impl WatchedLayers {
         let most_bps = self
             .limit(layer)
             .map(|limit| limit * OVER_PERCENT / 100 + OVER_BPS);
-        let heeds = most_bps.is_none_or(|most_bps| bps <= most_bps);
-        if !heeds && self.is_settled(layer, now) {
+        if most_bps.is_none_or(|most_bps| bps <= most_bps) {
+            self.over_since[layer] = None;
+            return;
+        }
+        let since = *self.over_since[layer].get_or_insert(now);
+        if now.since(since) >= HEEDED_AFTER && self.is_settled(layer, now) {
             self.heedless_until[layer] = now + HEEDLESS_FOR;
         }
     }
@@ -285,15 +290,19 @@ mod tests {
     fn who_does_not_heed_limits_is_given_none_for_a_while() {
         let mut layers = WatchedLayers::default();
         layers.update(ALL, only_h(500_000), 3, at(1_000));
+        layers.judge(1, 1_500_000, at(1_100));
         layers.judge(1, 1_500_000, at(2_900));
         assert!(
             layers.heeds_limits(1, at(2_900)),
             "it may still be about to"
         );
-        layers.judge(1, 650_000, at(3_500));
-        assert!(layers.heeds_limits(1, at(3_500)));
-        layers.judge(1, 1_500_000, at(3_500));
-        assert!(!layers.heeds_limits(1, at(3_500)) && layers.heeds_limits(0, at(3_500)));
-        assert!(layers.heeds_limits(1, at(33_500)));
+        layers.judge(1, 700_000, at(3_000));
+        for millis in [3_100, 4_000, 5_000] {
+            layers.judge(1, 1_500_000, at(millis));
+            assert!(layers.heeds_limits(1, at(millis)), "it may be a keyframe");
+        }
+        layers.judge(1, 1_500_000, at(5_100));
+        assert!(!layers.heeds_limits(1, at(5_100)) && layers.heeds_limits(0, at(5_100)));
+        assert!(layers.heeds_limits(1, at(35_100)));
     }
 }

@@ -21,7 +21,7 @@ const CALM_INTERVAL: Duration = Duration::from_millis(250);
 /// So long after a slot began to show a source all its layers of use are wanted: the viewer's
 /// bandwidth is still being found, and a layer that was paused takes time to come back.
 const SETTLING: Duration = Duration::from_secs(4);
-/// What sound may take at any time, above what it takes now.
+/// What a voice takes that was not measured yet.
 const SPEECH_BPS: u64 = 40_000;
 /// What is wanted while not everything is shown, of the sum of all rates: they are averages.
 const WANTED_PERCENT: u64 = 110;
@@ -241,19 +241,20 @@ impl Engine {
         Some((left_bps as f64 * share_shown(downlink.loss_ratio())) as u64)
     }
 
-    /// What a viewer's sound takes, or may take in a moment: it comes before all pictures.
+    /// What a viewer's sound takes: it comes before all pictures.
     fn sound_bps(&self, index: usize) -> u64 {
         let slots = self.peer(index).map_or(&[][..], |peer| &peer.slots[..]);
-        let sources = slots
+        let sounds = slots
             .iter()
             .flatten()
-            .filter(|slot| slot.kind == MediaKind::Audio)
-            .filter_map(|slot| self.source(slot.shown?.peer, slot.shown?.source))
-            .filter(|source| source.enabled);
-        sources
-            .filter_map(|source| source.layers[0].rate.bps_up_to(ALL_TEMPORAL))
-            .sum::<u64>()
-            + SPEECH_BPS
+            .filter(|slot| slot.kind == MediaKind::Audio);
+        sounds
+            .filter_map(|slot| {
+                let source = self.source(slot.shown?.peer, slot.shown?.source)?;
+                let bps = source.layers[0].rate.bps_up_to(ALL_TEMPORAL);
+                source.enabled.then(|| bps.unwrap_or(SPEECH_BPS) * slot.times_sent())
+            })
+            .sum()
     }
 
     /// Layers that are being left, even at their lowest frame rate, may take far more than there

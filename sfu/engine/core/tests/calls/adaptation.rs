@@ -23,10 +23,10 @@ const F: u32 = 2_400;
 const TEMPORAL: &[(u8, bool)] = &[(0, false), (2, true), (1, true), (2, false)];
 /// Kilobits a second of the layers, headers included, and of sound with what is kept for it.
 const PLENTY_KBPS: u64 = 8_000;
-const H_KBPS: u64 = 900;
-const Q_KBPS: u64 = 310;
-const HALF_Q_KBPS: u64 = 230;
-const NOTHING_KBPS: u64 = 100;
+const H_KBPS: u64 = 865;
+const Q_KBPS: u64 = 275;
+const HALF_Q_KBPS: u64 = 195;
+const NOTHING_KBPS: u64 = 65;
 
 /// A description whose viewer tells its bandwidth by REMB alone.
 fn by_remb(mut media: Media) -> Media {
