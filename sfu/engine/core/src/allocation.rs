@@ -26,7 +26,7 @@ const FAILED_HOLD: Duration = Duration::from_millis(1_000);
 /// But no longer than this.
 const MAX_HOLD: Duration = Duration::from_secs(6);
 /// What publishers are told to spend leaves room for what encoders overshoot.
-const LIMIT_PERCENT: u64 = 95;
+const LIMIT_PERCENT: u64 = 98;
 /// Where there is this much for each hundred that is to be shown, what did not hold before will.
 const AMPLE_PERCENT: u64 = 200;
 /// A fall so soon after a rise means that the rise did not hold.
