@@ -1,4 +1,7 @@
-"""From what signalling recorded to HR's table: implements `signaling.quality.ports`."""
+"""From what signalling recorded to HR's table: implements `signaling.quality.ports`.
+
+Each of the two has a record of its own, since neither imports the other; they meet only here.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -53,7 +56,7 @@ def sitting_of(record: SittingRecord) -> QualitySitting:
         loss_up_ratio=record.loss_up_ratio,
         loss_down_ratio=record.loss_down_ratio,
         step_ms=record.step_ms,
-        points=tuple(QualityPoint(*point) for point in record.points),
+        points=tuple(QualityPoint(**point._asdict()) for point in record.points),
     )
 
 

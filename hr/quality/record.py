@@ -1,7 +1,7 @@
 """A presence as it is kept, and what is read out of several."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -23,51 +23,15 @@ class QualityPoint(NamedTuple):
     grade: str
 
 
-@dataclass(frozen=True, slots=True)
-class QualitySitting:
-    """One person's presence on one node, from connecting until the seat was given up.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualitySums:
+    """What adds up over several presences.
 
-    `join_ms` is the time from the tap to a standing media path, `first_frame_ms` to the first
-    picture; `frozen_ms` of `watched_ms` (all pictures together) stood still, `concealed_ms` of
-    `heard_ms` of sound was made up. `good_ms` … `lost_ms` add up to the presence; during
-    `server_ms` of them the server was at fault.
+    `frozen_ms` of `watched_ms` (all pictures together) stood still, `concealed_ms` of `heard_ms`
+    of sound was made up. `good_ms` … `lost_ms` add up to the presence; during `server_ms` of them
+    the server was at fault.
     """
 
-    id: str
-    interview_id: str
-    participant_id: str
-    begun_at: datetime
-    seen_at: datetime
-    ended: bool
-    path: str | None
-    join_ms: int | None
-    first_frame_ms: int | None
-    reconnects: int
-    freezes: int
-    frozen_ms: int
-    watched_ms: int
-    concealed_ms: int
-    heard_ms: int
-    good_ms: int
-    fair_ms: int
-    poor_ms: int
-    lost_ms: int
-    server_ms: int
-    rtt_ms: int | None
-    loss_up_ratio: float | None
-    loss_down_ratio: float | None
-    step_ms: int
-    points: tuple[QualityPoint, ...] = field(default=(), repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class QualityTotals:
-    """All presences of one person in one interview together."""
-
-    participant_id: str
-    sittings: int
-    first_frame_ms: int | None
-    """The median over the presences."""
     reconnects: int
     freezes: int
     frozen_ms: int
@@ -98,27 +62,46 @@ class QualityTotals:
         return _share(self.concealed_ms, self.heard_ms)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualitySitting(QualitySums):
+    """One person's presence on one node, from connecting until the seat was given up.
+
+    `join_ms` is the time from the tap to a standing media path, `first_frame_ms` to the first
+    picture.
+    """
+
+    id: str
+    interview_id: str
+    participant_id: str
+    begun_at: datetime
+    seen_at: datetime
+    ended: bool
+    path: str | None
+    join_ms: int | None
+    first_frame_ms: int | None
+    rtt_ms: int | None
+    loss_up_ratio: float | None
+    loss_down_ratio: float | None
+    step_ms: int
+    points: tuple[QualityPoint, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityTotals(QualitySums):
+    """All presences of one person in one interview together, and each of them."""
+
+    participant_id: str
+    first_frame_ms: int | None
+    """The median over the presences."""
+    sittings: tuple[QualitySitting, ...] = field(repr=False)
+
+
 def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-_SUMMED = (
-    "reconnects",
-    "freezes",
-    "frozen_ms",
-    "watched_ms",
-    "concealed_ms",
-    "heard_ms",
-    "good_ms",
-    "fair_ms",
-    "poor_ms",
-    "lost_ms",
-    "server_ms",
-)
-
-
 def totals_of(sittings: Iterable[QualitySitting]) -> dict[str, QualityTotals]:
-    """By participant. A presence that follows another is a reconnect of a kind: it counts."""
+    """By participant."""
     grouped: dict[str, list[QualitySitting]] = {}
     for one in sittings:
         grouped.setdefault(one.participant_id, []).append(one)
@@ -127,10 +110,10 @@ def totals_of(sittings: Iterable[QualitySitting]) -> dict[str, QualityTotals]:
 
 def _totals(participant_id: str, sittings: Sequence[QualitySitting]) -> QualityTotals:
     firsts = sorted(one.first_frame_ms for one in sittings if one.first_frame_ms is not None)
-    sums = {name: sum(getattr(one, name) for one in sittings) for name in _SUMMED}
+    summed = [one.name for one in fields(QualitySums)]
     return QualityTotals(
         participant_id=participant_id,
-        sittings=len(sittings),
         first_frame_ms=firsts[len(firsts) // 2] if firsts else None,
-        **sums,
+        sittings=tuple(sittings),
+        **{name: sum(getattr(one, name) for one in sittings) for name in summed},
     )

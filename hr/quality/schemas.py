@@ -1,14 +1,17 @@
 """What the API gives of quality records."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from hr.interviews.interview import Interview, Role
+from pydantic import AfterValidator
+
+from hr.interviews.interview import Interview, Participant, Role
 from hr.interviews.schemas import Schema
 from hr.quality.line import QualityLine, quality_line
 from hr.quality.record import QualitySitting, QualityTotals, totals_of
 
 Grade = Literal["good", "fair", "poor", "lost"]
+Share = Annotated[float, AfterValidator(lambda share: round(share, 4))]
 
 
 class QualityLineOut(Schema):
@@ -51,8 +54,8 @@ class QualitySittingOut(Schema):
     reconnects: int
     freezes: int
     frozen_ms: int
-    freeze_ratio: float
-    concealed_ratio: float
+    freeze_ratio: Share
+    concealed_ratio: Share
     good_ms: int
     fair_ms: int
     poor_ms: int
@@ -72,10 +75,10 @@ class QualityParticipantOut(Schema):
     name: str
     role: Role
     present_ms: int
-    troubled_ratio: float
+    troubled_ratio: Share
     freezes: int
-    freeze_ratio: float
-    concealed_ratio: float
+    freeze_ratio: Share
+    concealed_ratio: Share
     reconnects: int
     first_frame_ms: int | None
     sittings: tuple[QualitySittingOut, ...]
@@ -89,12 +92,8 @@ class InterviewQualityOut(Schema):
     participants: tuple[QualityParticipantOut, ...]
 
 
-_PLAIN = QualitySittingOut.model_fields.keys() - {"freeze_ratio", "concealed_ratio", "points"}
-"""What is given as it is kept."""
-
-
 def line_out(line: QualityLine | None) -> QualityLineOut | None:
-    return None if line is None else QualityLineOut(zh=line.zh, en=line.en)
+    return None if line is None else QualityLineOut.model_validate(line, from_attributes=True)
 
 
 def quality_out(interview: Interview, sittings: list[QualitySitting]) -> InterviewQualityOut:
@@ -103,39 +102,26 @@ def quality_out(interview: Interview, sittings: list[QualitySitting]) -> Intervi
         interview=interview.id,
         line=line_out(quality_line(interview, list(totals.values()))),
         participants=tuple(
-            _participant_out(one.name, one.role, totals[one.id], sittings)
+            _participant_out(one, totals[one.id])
             for one in interview.participants
             if one.id in totals
         ),
     )
 
 
-def _participant_out(
-    name: str, role: Role, totals: QualityTotals, sittings: list[QualitySitting]
-) -> QualityParticipantOut:
+def _participant_out(person: Participant, totals: QualityTotals) -> QualityParticipantOut:
     return QualityParticipantOut(
-        participant=totals.participant_id,
-        name=name,
-        role=role,
+        participant=person.id,
+        name=person.name,
+        role=person.role,
         present_ms=totals.present_ms,
-        troubled_ratio=round(totals.troubled_ratio, 4),
+        troubled_ratio=totals.troubled_ratio,
         freezes=totals.freezes,
-        freeze_ratio=round(totals.freeze_ratio, 4),
-        concealed_ratio=round(totals.concealed_ratio, 4),
+        freeze_ratio=totals.freeze_ratio,
+        concealed_ratio=totals.concealed_ratio,
         reconnects=totals.reconnects,
         first_frame_ms=totals.first_frame_ms,
         sittings=tuple(
-            _sitting_out(one) for one in sittings if one.participant_id == totals.participant_id
+            QualitySittingOut.model_validate(one, from_attributes=True) for one in totals.sittings
         ),
-    )
-
-
-def _sitting_out(one: QualitySitting) -> QualitySittingOut:
-    ratios = totals_of([one])[one.participant_id]
-    plain = {name: getattr(one, name) for name in _PLAIN}
-    return QualitySittingOut(
-        **plain,
-        freeze_ratio=round(ratios.freeze_ratio, 4),
-        concealed_ratio=round(ratios.concealed_ratio, 4),
-        points=tuple(QualityPointOut.model_validate(point._asdict()) for point in one.points),
     )

@@ -181,3 +181,24 @@ async def test_presences_of_one_person_add_up(
     assert (person.freezes, person.first_frame_ms, len(person.sittings)) == (3, 900, 3)
     assert (person.present_ms, person.troubled_ratio) == (1_800_000, 0.3333)
     assert person.name == "李明"
+
+
+async def test_each_presence_is_given_with_its_shares(
+    quality: QualityService, interview: Interview
+) -> None:
+    await quality.keep([sitting(interview, frozen_ms=100_000, concealed_ms=50_000)])
+    [person] = quality_out(interview, await quality.of_interview(interview)).participants
+    [one] = person.sittings
+    assert (one.freeze_ratio, one.concealed_ratio) == (0.1667, 0.1)
+    assert (one.begun_at, one.path, one.rtt_ms, one.good_ms) == (START, "udp", 45, 600_000)
+    assert [point.model_dump() for point in one.points] == [
+        {
+            "at_s": 0,
+            "up_kbps": 1200,
+            "down_kbps": 900,
+            "estimate_kbps": 4000,
+            "sent_height": 720,
+            "shown_height": 360,
+            "grade": "good",
+        }
+    ]
