@@ -3,10 +3,11 @@
 import shutil
 import subprocess
 import tempfile
-import time
+import threading
 from pathlib import Path
 
 START_TIMEOUT_S = 10.0
+READY = b"ready to accept connections"
 
 
 def redis_binary() -> str:
@@ -29,6 +30,7 @@ class RedisServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        """Return when it answers; it says so on its output."""
         self.socket_path.unlink(missing_ok=True)
         self._process = subprocess.Popen(
             [
@@ -36,19 +38,22 @@ class RedisServer:
                 *("--port", "0", "--unixsocket", str(self.socket_path)),
                 *("--save", "", "--appendonly", "no", "--dir", str(self._directory)),
             ],
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        give_up = time.monotonic() + START_TIMEOUT_S
-        while not self.socket_path.exists():
-            if self._process.poll() is not None or time.monotonic() > give_up:
+        impatience = threading.Timer(START_TIMEOUT_S, self._process.kill)
+        impatience.start()
+        try:
+            if not any(READY in line.lower() for line in self._process.stdout):
                 raise RuntimeError("redis-server did not start")
-            time.sleep(0.01)
+        finally:
+            impatience.cancel()
 
     def stop(self) -> None:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            self._process.stdout.close()
             self._process = None
 
     def remove(self) -> None:

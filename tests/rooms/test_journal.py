@@ -11,7 +11,7 @@ from rooms.interview import Happened, LiveInterview, Outcome
 from rooms.room import commands as c
 from rooms.store import codec
 from rooms.store.journal import SNAPSHOT_EVERY, Journal
-from tests.conditions import until
+from tests.conditions import PATIENCE_S
 from tests.redis_server import RedisServer
 from tests.rooms.people import CANDIDATE, INTERVIEWER, SECOND, interview, seated
 
@@ -72,11 +72,20 @@ async def test_everything_stored_expires_some_day(redis):
     assert all([await redis.ttl(key) > 24 * 3600 for key in keys])
 
 
-async def test_noting_does_not_wait_and_the_writer_writes(redis):
-    journal = Journal(redis)
+async def test_noting_does_not_wait_and_the_writer_writes(redis, monkeypatch):
+    journal, flushed = Journal(redis), asyncio.Event()
+
+    async def flush() -> bool:
+        done = await Journal.flush(journal)
+        flushed.set()
+        return done
+
+    monkeypatch.setattr(journal, "flush", flush)
     writing = asyncio.create_task(journal.run())
     live = begun(journal)
-    await until(lambda: journal.is_written("i1"))
+    assert not journal.is_written("i1")
+    await asyncio.wait_for(flushed.wait(), PATIENCE_S)
+    assert journal.is_written("i1")
     writing.cancel()
     again = await Journal(redis).load(live.spec)
     assert states(again) == states(live)

@@ -15,6 +15,7 @@ from config import Settings, read_settings
 from server.app import Node, run_node
 from server.demo import Demo, make_demo
 from server.durable import utc_now
+from tests.conditions import Changes
 
 StartNode = Callable[..., Awaitable[Node]]
 
@@ -97,18 +98,26 @@ async def browser(node: Node) -> AsyncIterator[Callable[[], Browser]]:
 
 
 class Visitor:
-    """A Socket.IO client in namespace `/room`."""
+    """A Socket.IO client in one namespace."""
 
-    def __init__(self, base: str) -> None:
-        self._base = base
+    def __init__(self, base: str, namespace: str = "/room") -> None:
+        self._base, self._namespace = base, namespace
         self._client = socketio.AsyncClient(reconnection=False)
+        self._changes = Changes()
         self.notices: list[tuple[str, Any]] = []
-        self._client.on("*", namespace="/room", handler=self._note)
-        self._client.on("connect_error", namespace="/room", handler=self._note_refusal)
+        self.ended = False
+        self._client.on("*", namespace=namespace, handler=self._note)
+        self._client.on("connect_error", namespace=namespace, handler=self._note_refusal)
+        self._client.on("disconnect", namespace=namespace, handler=self._end)
         self.refusal: dict[str, Any] = {}
 
     async def _note(self, event: str, body: Any) -> None:
         self.notices.append((event, body))
+        self._changes.tell()
+
+    async def _end(self, *_: object) -> None:
+        self.ended = True
+        self._changes.tell()
 
     async def _note_refusal(self, body: Any) -> None:
         self.refusal = body
@@ -116,13 +125,26 @@ class Visitor:
     def last(self, event: str) -> Any:
         return next((body for name, body in reversed(self.notices) if name == event), None)
 
-    async def connect(self, **auth: Any) -> None:
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Return when `condition` holds; looked at whenever something is heard."""
+        await self._changes.until(condition)
+
+    async def hear(self, event: str) -> Any:
+        """The newest of that name, waited for."""
+        await self.until(lambda: self.last(event))
+        return self.last(event)
+
+    async def connect(self, headers: dict[str, str] | None = None, **auth: Any) -> None:
         await self._client.connect(
-            self._base, namespaces=["/room"], auth=auth, transports=["websocket"]
+            self._base,
+            namespaces=[self._namespace],
+            headers=headers or {},
+            auth=auth,
+            transports=["websocket"],
         )
 
     async def call(self, event: str, body: dict[str, Any]) -> Any:
-        return await self._client.call(event, body, namespace="/room", timeout=5)
+        return await self._client.call(event, body, namespace=self._namespace, timeout=5)
 
     async def close(self) -> None:
         await self._client.disconnect()

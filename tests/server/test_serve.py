@@ -15,7 +15,7 @@ import pytest_asyncio
 from cryptography import x509
 
 from server.stopping import HARD_S
-from tests.conditions import until
+from tests.conditions import seen
 from tests.server.conftest import Browser, Visitor
 
 COMMAND = Path(sys.executable).with_name("mianshi")
@@ -280,7 +280,7 @@ async def test_a_second_signal_ends_it_at_once(served: Served) -> None:
     (pid,) = redis_pids(served.data)
     os.kill(pid, signal.SIGSTOP)  # so that the orderly stop takes its time
     served.process.send_signal(signal.SIGTERM)
-    await until(lambda: "stopping" in served.log.read_text())
+    await seen(lambda: asyncio.to_thread(served.log.read_text), lambda text: "stopping" in text)
     assert await served.stop(signal.SIGINT) == 128 + signal.SIGINT
     assert redis_pids(served.data) == []
     assert "stopped_at_once" in served.log.read_text()

@@ -1,6 +1,7 @@
 """From a link to a seat and back, through the composed node."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from socketio.exceptions import ConnectionError as Refused
 from server.app import Node, unix_ms
 from server.demo import Demo, make_demo
 from server.durable import open_durable, utc_now
-from tests.conditions import until
+from tests.conditions import Changes
 from tests.server.conftest import Browser, StartNode, Visitor
 
 Make = Callable[[], Browser]
@@ -27,7 +28,7 @@ async def refusal(visitor: Visitor, **auth: Any) -> str:
 async def seated(visitor: Visitor, browser: Browser, secret: str) -> dict[str, Any]:
     answer = await browser.redeem(secret)
     await visitor.connect(token=answer["token"])
-    await until(lambda: visitor.last("welcome"))
+    await visitor.hear("welcome")
     return answer
 
 
@@ -47,8 +48,7 @@ async def test_resume_and_its_rotation(demo: Demo, browser: Make, visitor: MakeV
     resume = first.last("welcome")["resume"]
     await first.close()
     await second.connect(resume=resume)
-    await until(lambda: second.last("welcome"))
-    assert second.last("welcome")["resumed"] is True
+    assert (await second.hear("welcome"))["resumed"] is True
     assert second.last("welcome")["resume"] != resume
 
 
@@ -83,8 +83,7 @@ async def test_releasing_a_device_ends_its_visit_and_its_tokens(
     await hr.redeem(demo.hr)
     person = f"/api/interviews/{demo.interview_id}/participants/{answer['participant']}"
     assert (await hr.call("POST", f"{person}/release"))[0] == 204
-    await until(lambda: one.last("goodbye"))
-    assert one.last("goodbye")["reason"] == "revoked"
+    assert (await one.hear("goodbye"))["reason"] == "revoked"
     assert await refusal(visitor(), resume=resume) == "token_revoked"
 
 
@@ -119,8 +118,7 @@ async def test_withdrawing_ends_the_visit_while_redis_is_away(
     monkeypatch.setattr(TokenStore, "revoke", away)
     with pytest.raises(StoreUnavailable):
         await node.services.withdraw(answer["participant"])
-    await until(lambda: one.last("goodbye"))
-    assert one.last("goodbye")["reason"] == "revoked"
+    assert (await one.hear("goodbye"))["reason"] == "revoked"
 
 
 async def test_a_token_outlives_its_link_by_nothing(
@@ -135,105 +133,77 @@ async def test_a_token_outlives_its_link_by_nothing(
 async def test_ending_every_round_ends_the_interview(
     node: Node, demo: Demo, browser: Make, visitor: MakeVisitor
 ) -> None:
+    rooms, changes = node.services.visits.rooms, Changes()
+    rooms.on_change(changes.tell)
     for secret in (demo.interviewer, demo.interviewer_2):
         host = visitor()
         await seated(host, browser(), secret)
         assert (await host.call("room.end", {}))["ok"]
-    device = browser()
-
-    async def state() -> str:
-        return (await device.call("GET", f"/api/links/{demo.candidate}"))[1]["state"]
-
-    for _ in range(200):
-        if await state() == "ended":
-            break
-    rooms = node.services.visits.rooms
     live = rooms.live(demo.interview_id)
-    await until(lambda: live.spec.closes_at_ms <= unix_ms())
+    await changes.until(lambda: live.spec.closes_at_ms <= unix_ms())
+    device = browser()
+    _, look, _ = await device.call("GET", f"/api/links/{demo.candidate}")
+    assert look["state"] == "ended"
     redeem = f"/api/links/{demo.candidate}/redeem"
     assert await device.code("POST", redeem) == (403, "link_ended")
 
 
-async def test_hr_sees_the_room_live(
-    node: Node, demo: Demo, browser: Make, visitor: MakeVisitor
-) -> None:
-    import socketio
-
-    hr = browser()
-    await hr.redeem(demo.hr)
-    cookies = {one.key: one.value for one in hr.session.cookie_jar}
-    told: list[dict[str, Any]] = []
-    client = socketio.AsyncClient(reconnection=False)
-
-    async def changed(body: dict[str, Any]) -> None:
-        told.append(body["interview"])
-
-    listed: list[object] = []
-    client.on("interview", changed, namespace="/hr")
-    client.on("interviews", listed.append, namespace="/hr")
+@asynccontextmanager
+async def hr_list(demo: Demo, console: Browser) -> AsyncIterator[Visitor]:
+    """HR's live list, as a signed-in page watches it."""
+    await console.redeem(demo.hr)
+    cookies = {one.key: one.value for one in console.session.cookie_jar}
     header = "; ".join(f"{name}={value}" for name, value in cookies.items())
-    await client.connect(
-        hr.base, namespaces=["/hr"], headers={"Cookie": header}, transports=["websocket"]
-    )
+    page = Visitor(console.base, "/hr")
+    await page.connect(headers={"Cookie": header})
     try:
+        yield page
+    finally:
+        await page.close()
+
+
+def told(page: Visitor) -> list[dict[str, Any]]:
+    """The interviews that were told one by one, after the list."""
+    return [body["interview"] for name, body in page.notices if name == "interview"]
+
+
+async def test_hr_sees_the_room_live(demo: Demo, browser: Make, visitor: MakeVisitor) -> None:
+    async with hr_list(demo, browser()) as hr:
         # What happens before the first list is in the list, and told by nothing else.
-        await until(lambda: listed)
+        await hr.hear("interviews")
         answer = await seated(visitor(), browser(), demo.candidate)
 
         def waiting() -> bool:
-            people = [one for each in told for one in each["participants"]]
+            people = [one for each in told(hr) for one in each["participants"]]
             return any(
                 one["id"] == answer["participant"] and one["placement"] == "lobby" and one["bound"]
                 for one in people
             )
 
-        await until(waiting)
-    finally:
-        await client.disconnect()
+        await hr.until(waiting)
 
 
 async def test_hr_sees_an_interview_that_the_command_line_made(
     node: Node, demo: Demo, browser: Make
 ) -> None:
-    import socketio
-
-    hr = browser()
-    await hr.redeem(demo.hr)
-    cookies = {one.key: one.value for one in hr.session.cookie_jar}
-    told: list[str] = []
-    client = socketio.AsyncClient(reconnection=False)
-    client.on("interviews", lambda body: told.append("all"), namespace="/hr")
-    client.on("interview", lambda body: told.append(body["interview"]["id"]), namespace="/hr")
-    await client.connect(
-        f"http://127.0.0.1:{node.port}",
-        namespaces=["/hr"],
-        transports=["websocket"],
-        headers={"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())},
-    )
-    try:
-        await until(lambda: told)
+    async with hr_list(demo, browser()) as hr:
+        await hr.hear("interviews")
         # As `mianshi interviews create` does: nothing of the running node is asked.
         async with open_durable(node.services.settings) as durable:
             made = await make_demo(durable.interviews, durable.links, utc_now())
-        await until(lambda: made.interview_id in told)
-    finally:
-        await client.disconnect()
+        await hr.until(lambda: made.interview_id in [one["id"] for one in told(hr)])
 
 
 async def test_hr_list_needs_the_cookie(node: Node) -> None:
-    import socketio
-
-    client = socketio.AsyncClient(reconnection=False)
-    with pytest.raises(Refused):
-        await client.connect(
-            f"http://127.0.0.1:{node.port}", namespaces=["/hr"], transports=["websocket"]
-        )
-    await client.disconnect()
+    page = Visitor(f"http://127.0.0.1:{node.port}", "/hr")
+    assert await refusal(page) == "token_invalid"
+    await page.close()
 
 
 async def test_the_nodes_limits_are_the_settings(start_node: StartNode) -> None:
     node = await start_node(rooms={"max_participants": 1, "grace_s": 1})
-    services = node.services
+    services, changes = node.services, Changes()
+    services.visits.rooms.on_change(changes.tell)
     demo = await make_demo(services.interviews, services.links, utc_now())
     base = f"http://127.0.0.1:{node.port}"
     device, other, first, second = Browser(base), Browser(base), Visitor(base), Visitor(base)
@@ -246,7 +216,7 @@ async def test_the_nodes_limits_are_the_settings(start_node: StartNode) -> None:
         assert "another node" in str(second.refusal)
         await first.close()
         # The seat is given up after MIANSHI_ROOMS_GRACE_S; the token is still good then.
-        await until(lambda: not services.visits.rooms.is_full)
+        await changes.until(lambda: not services.visits.rooms.is_full)
         assert (await device.call("GET", "/readyz"))[0] == 200
         await second.connect(token=token)
     finally:

@@ -11,7 +11,7 @@ from hr.errors import DatabaseUnavailableError
 from server.app import Node
 from server.demo import Demo
 from server.withdrawals import LOOK_EVERY_S, Withdrawals
-from tests.conditions import PATIENCE_S, until
+from tests.conditions import PATIENCE_S
 from tests.server.conftest import Browser, Visitor
 from tests.server.test_serve import command
 
@@ -22,7 +22,7 @@ class NoNews:
     """Redis never says anything."""
 
     async def wait(self, timeout_s: float) -> None:
-        await asyncio.sleep(timeout_s)
+        await asyncio.Event().wait()
 
     async def close(self) -> None:
         return
@@ -44,7 +44,7 @@ async def panel(
         redeemed = await browser().redeem(getattr(demo, name))
         one = visitor()
         await one.connect(token=redeemed["token"])
-        await until(lambda one=one: one.last("welcome"))
+        await one.hear("welcome")
         people.append(one)
         seen[name] = redeemed["participant"]
     yield Panel(*people, seen)
@@ -68,8 +68,7 @@ async def test_the_command_line_ends_a_visit_at_once(node: Node, panel: Panel) -
     data = str(node.services.settings.storage.data_dir)
     done = await asyncio.to_thread(command, "links", "revoke", link, "--json", MIANSHI_DATA=data)
     assert json.loads(done.stdout) == {"id": link, "state": "revoked", "nodes_told": True}
-    await until(lambda: panel.candidate.last("goodbye"))
-    assert panel.candidate.last("goodbye") == {"reason": "revoked"}
+    assert await panel.candidate.hear("goodbye") == {"reason": "revoked"}
     assert panel.interviewer.last("goodbye") is None
 
 
@@ -82,15 +81,14 @@ async def test_a_new_link_by_the_command_line_ends_the_visit_of_the_old(
         command, "links", "new", demo.interview_id, person, "--json", MIANSHI_DATA=data
     )
     assert done.returncode == 0, done.stderr
-    await until(lambda: panel.candidate.last("goodbye"))
-    assert panel.candidate.last("goodbye") == {"reason": "revoked"}
+    assert await panel.candidate.hear("goodbye") == {"reason": "revoked"}
 
 
 async def test_word_that_was_lost_is_found_by_looking(node: Node, demo: Demo, panel: Panel) -> None:
     await node.services.links.revoke(await link_of(node, panel.seen["candidate"]))
     withdrawals, changed = silent(node)
     await withdrawals.look()
-    await until(lambda: panel.candidate.last("goodbye"))
+    await panel.candidate.hear("goodbye")
     assert changed == [demo.interview_id]
     assert panel.interviewer.last("goodbye") is None
 
@@ -102,8 +100,7 @@ async def test_a_device_that_was_released_elsewhere_is_out(
     await node.services.links.release(interview, panel.seen["candidate"])
     withdrawals, _ = silent(node)
     await withdrawals.look()
-    await until(lambda: panel.candidate.last("goodbye"))
-    assert panel.candidate.last("goodbye") == {"reason": "revoked"}
+    assert await panel.candidate.hear("goodbye") == {"reason": "revoked"}
 
 
 async def test_nobody_goes_while_all_is_in_force_or_unknown(

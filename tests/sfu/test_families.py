@@ -6,8 +6,7 @@ from server.addresses import has_ipv6
 from sfu.api import Sfu
 from tests.sfu.recorder import Recorder
 from tests.sfu.tcp_client import open_tcp_client
-from tests.sfu.test_plane import received
-from tests.sfu.udp_client import open_client
+from tests.sfu.udp_client import open_client, received
 
 pytestmark = pytest.mark.skipif(not has_ipv6(), reason="this kernel has no IPv6")
 

@@ -19,7 +19,7 @@ from sfu.api import (
 from sfu.transport import dtls
 from tests.conditions import PATIENCE_S
 from tests.sfu.recorder import Recorder
-from tests.sfu.udp_client import PWD, UdpClient, attribute, offer_of, open_client
+from tests.sfu.udp_client import PWD, UdpClient, attribute, offer_of, open_client, received, talking
 
 TRACKS = {"0": "microphone", "1": "camera"}
 FINGERPRINT = ":".join(["AB"] * 32)
@@ -53,20 +53,6 @@ async def client(sfu: Sfu) -> AsyncIterator[Callable]:
     yield make
     for each in made:
         each.close()
-
-
-async def received(client: UdpClient, payload: bytes, send: Callable[[bytes], None]):
-    """Send until it arrives: a first packet may come before its route."""
-    for _ in range(100):
-        send(payload)
-        try:
-            while True:
-                packet = await asyncio.wait_for(client.rtp.get(), 0.1)
-                if packet.payload.endswith(payload):
-                    return packet
-        except TimeoutError:
-            continue
-    raise AssertionError("nothing arrived")
 
 
 async def test_sound_and_pictures_reach_the_others_slots(sfu, recorder, client):
@@ -109,17 +95,8 @@ async def test_a_publisher_is_told_when_nobody_watches_and_when_somebody_does(
 async def test_a_loud_microphone_is_told_as_speaking(sfu, recorder, client):
     one = await client()
     await one.connect(sfu)
-
-    async def talk() -> None:
-        while True:
-            one.speak(b"la")
-            await asyncio.sleep(0.02)
-
-    talking = asyncio.ensure_future(talk())
-    try:
+    async with talking(one):
         await recorder.until(lambda: (one.peer, True) in recorder.spoke)
-    finally:
-        talking.cancel()
 
 
 async def test_nobody_hears_a_peer_outside_the_scene(sfu, recorder, client):
@@ -261,7 +238,10 @@ async def test_a_refused_later_offer_leaves_the_call_as_it_was(sfu, recorder, cl
 
 
 async def test_a_listener_that_fails_costs_nobody_else(sfu, recorder, client, caplog):
-    def fail(peer, silent_ms=0):
+    told = asyncio.Event()
+
+    def fail(peer, speaking):
+        told.set()
         raise RuntimeError("listener")
 
     recorder.on_speaking = fail
@@ -271,9 +251,8 @@ async def test_a_listener_that_fails_costs_nobody_else(sfu, recorder, client, ca
     for peer in (one.peer, two.peer):
         sfu.place(peer, "r1")
     with caplog.at_level(logging.CRITICAL):
-        for _ in range(100):
-            one.speak(b"loud")
-            await asyncio.sleep(0.002)
+        async with talking(one):
+            await asyncio.wait_for(told.wait(), PATIENCE_S)
         await received(two, b"still", one.speak)
 
 

@@ -8,8 +8,7 @@ import pytest
 from sfu.api import Sfu, SfuError
 from tests.sfu.recorder import Recorder
 from tests.sfu.tcp_client import TcpClient, framed, open_tcp_client
-from tests.sfu.test_plane import received
-from tests.sfu.udp_client import PWD, UdpClient, open_client
+from tests.sfu.udp_client import PWD, UdpClient, open_client, received
 
 WAIT_S = 10.0
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import struct
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aioice import stun
@@ -12,6 +14,9 @@ from tests.sfu.dtls_client import DtlsClient
 
 UFRAG, PWD = "clnt", "clientpasswordclientpw"
 WAIT_S = 10.0
+AGAIN_S = 0.1
+PACKET_S = 0.02
+"""A packet of Opus lasts so long."""
 
 EXTENSIONS = """a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level
 a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
@@ -184,3 +189,37 @@ async def open_client(port: int, host: str = "127.0.0.1") -> UdpClient:
         lambda: UdpClient(port, host), local_addr=(host, 0)
     )
     return client
+
+
+async def received(client: UdpClient, payload: bytes, send: Callable[[bytes], None]) -> Received:
+    """Send until it arrives: a first packet may come before its route."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            send(payload)
+            try:
+                async with asyncio.timeout(AGAIN_S):
+                    while not (packet := await client.rtp.get()).payload.endswith(payload):
+                        pass
+                return packet
+            except TimeoutError:
+                continue
+
+
+@asynccontextmanager
+async def talking(client: UdpClient, payload: bytes = b"la") -> AsyncIterator[None]:
+    """Speak at the pace of a microphone for as long as the block lasts.
+
+    The only sender here that keeps time: whom the engine takes for a speaker, or for back again,
+    depends on it, and the engine behind a socket has the machine's clock.
+    """
+
+    async def talk() -> None:
+        while True:
+            client.speak(payload)
+            await asyncio.sleep(PACKET_S)
+
+    speech = asyncio.create_task(talk())
+    try:
+        yield
+    finally:
+        speech.cancel()

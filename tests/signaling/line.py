@@ -1,7 +1,7 @@
 """A real server on a port that the kernel chose, and ways to talk to it, polite and raw."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,15 +10,16 @@ import socketio
 from aiohttp import web
 
 from signaling.socketio.server import SignalingServer
-from tests.conditions import until
+from tests.conditions import Changes
 from tests.signaling.node import Node, join_token
 
 
 class Wire:
     """A node that listens."""
 
-    def __init__(self, node: Node, server: SignalingServer, port: int) -> None:
-        self.node, self.server, self.port = node, server, port
+    def __init__(self, node: Node, server: SignalingServer, port: int, changes: Changes) -> None:
+        """`changes`: of rooms, and whenever a line has gone."""
+        self.node, self.server, self.port, self.changes = node, server, port, changes
 
     @property
     def url(self) -> str:
@@ -34,20 +35,40 @@ class Wire:
                 yield socket
 
     async def lines_gone(self) -> None:
-        await until(lambda: self.server.connections == 0)
+        await self.changes.until(lambda: self.server.connections == 0)
+
+    async def loses(self, participant: str) -> None:
+        """Wait until the room knows that their connection is gone."""
+
+        def is_away() -> bool:
+            live = self.node.rooms.live("i1")
+            seat = live and live.seat_of(participant)
+            return seat is not None and not seat.connected
+
+        await self.changes.until(is_away)
 
 
 @asynccontextmanager
 async def listening(node: Node, **options: Any) -> AsyncIterator[Wire]:
     server = SignalingServer(node.visits, node.feed, **options)
-    app = web.Application()
+    changes = Changes()
+    node.rooms.on_change(changes.tell)
+
+    @web.middleware
+    async def tell_end(request: web.Request, handler: Any) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        finally:
+            changes.tell()
+
+    app = web.Application(middlewares=[tell_end])
     server.attach(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     try:
-        yield Wire(node, server, runner.addresses[0][1])
+        yield Wire(node, server, runner.addresses[0][1], changes)
     finally:
         await server.close()
         await runner.cleanup()
@@ -61,11 +82,19 @@ class Client:
         self.namespace = namespace
         self.heard: list[tuple[str, Any]] = []
         self.refusal: Any = None
+        self.ended = False
+        self._changes = Changes()
         self.socket.on("*", self._hear, namespace=namespace)
+        self.socket.on("disconnect", self._end, namespace=namespace)
         self.socket.on("connect_error", self._refused, namespace=namespace)
 
     async def _hear(self, name: str, body: Any) -> None:
         self.heard.append((name, body))
+        self._changes.tell()
+
+    async def _end(self, *_: object) -> None:
+        self.ended = True
+        self._changes.tell()
 
     async def _refused(self, data: Any) -> None:
         self.refusal = data
@@ -86,8 +115,16 @@ class Client:
 
     async def hears(self, name: str) -> Any:
         """The newest message of that name, waited for."""
-        await until(lambda: any(one == name for one, _ in self.heard))
+        await self.until(lambda: any(one == name for one, _ in self.heard))
         return next(body for one, body in reversed(self.heard) if one == name)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Return when `condition` holds; looked at whenever something is heard."""
+        await self._changes.until(condition)
+
+    async def is_cut_off(self) -> None:
+        """Wait until the server ends it."""
+        await self.until(lambda: self.ended)
 
     async def close(self) -> None:
         await self.socket.disconnect()

@@ -13,9 +13,8 @@ from signaling.protocol.base import MAX_COMMAND_BYTES
 from signaling.protocol.events import Resume
 from signaling.socketio import edge, outbox
 from signaling.socketio import server as socketio_server
-from tests.conditions import until
 from tests.signaling.line import Client, Wire, arrive, connect_packet, event_packet, listening
-from tests.signaling.node import Node, join_token, offer
+from tests.signaling.node import Clock, Node, join_token, offer
 
 
 @pytest.fixture
@@ -41,14 +40,14 @@ async def test_an_interview(wire):
     assert (place["placement"], place["room"]["id"]) == ("room", "r1")
     said = await cai.does("chat.send", {"text": "你好", "key": "k"})
     assert said["ok"]
-    await until(
+    await ida.until(
         lambda: any(n == "event" and b["body"]["type"] == "chat.message" for n, b in ida.heard)
     )
     done = await ida.does("round.hand_over", {"participant": "cai"})
     assert done["data"] == {"round": "r2", "placement": "lobby", "undo_ms": 60_000}
     assert (await ida.does("room.end"))["ok"]
     assert await ida.hears("goodbye") == {"reason": "ended"}
-    await until(lambda: not ida.socket.connected)
+    await ida.is_cut_off()
     assert cai.socket.connected
     await cai.close()
 
@@ -63,11 +62,11 @@ async def test_resuming_over_a_new_socket(wire):
     ida, cai = await arrive(wire, "ida"), await arrive(wire, "cai")
     welcome = await ida.hears("welcome")
     await ida.close()
-    await until(lambda: not wire.node.rooms.live("i1").seat_of("ida").connected)
+    await wire.loses("ida")
     auth = {"resume": welcome["resume"], "room": "r1", "seq": welcome["room"]["seq"]}
     back = await Client().connect(wire, auth)
     assert (await back.hears("welcome"))["room"] is None
-    await until(lambda: len(back.heard) > 1)
+    await back.until(lambda: len(back.heard) > 1)
     seqs = [body["seq"] for name, body in back.heard if name == "event"]
     assert seqs == sorted(set(seqs))
     assert seqs[0] == welcome["room"]["seq"] + 1
@@ -79,7 +78,7 @@ async def test_a_second_tab_takes_over(wire):
     first = await arrive(wire, "ida")
     second = await arrive(wire, "ida")
     assert await first.hears("goodbye") == {"reason": "replaced"}
-    await until(lambda: not first.socket.connected)
+    await first.is_cut_off()
     assert (await second.does("chat.send", {"text": "here", "key": "k"}))["ok"]
     await second.close()
 
@@ -306,17 +305,28 @@ async def test_a_line_that_says_nothing_is_cut(wire, monkeypatch):
 
 
 async def test_a_line_that_stays_after_goodbye_is_cut(wire, monkeypatch):
-    monkeypatch.setattr(socketio_server, "SWEEP_S", 0.01)
-    monkeypatch.setattr(socketio_server, "SILENT_MS", 50)
-    sweeping = asyncio.create_task(wire.server.run())
+    clock = Clock()
+    monkeypatch.setattr(edge, "steady_ms", clock)
+
+    def sweep_later(by_ms: int) -> None:
+        clock.now_ms += by_ms
+        wire.server._sio.cut_silent(socketio_server.SILENT_MS)
+
     async with wire.raw() as socket:
         await socket.send_str(connect_packet({"token": join_token("ida")}))
-        await until(lambda: wire.node.visits.of("ida"))
-        await asyncio.sleep(0.1)
+        sweep_later(socketio_server.SILENT_MS)
+        while "welcome" not in await socket.receive_str():
+            pass
+        for _ in range(3):
+            sweep_later(3 * socketio_server.SILENT_MS)
         await socket.send_str(event_packet("room.leave", {}))
+        while not (await socket.receive_str()).startswith("41/room"):
+            pass
+        sweep_later(socketio_server.SILENT_MS)
+        assert wire.server.connections == 1, "it may say something yet"
+        sweep_later(1)
         assert await cut_off(socket)
     await wire.lines_gone()
-    sweeping.cancel()
 
 
 async def test_one_line_can_leave_and_come_again(wire):
@@ -326,7 +336,7 @@ async def test_one_line_can_leave_and_come_again(wire):
             while "welcome" not in await socket.receive_str():
                 pass
             await socket.send_str("41/room,")
-            await until(lambda: not wire.node.rooms.live("i1").seat_of("ida").connected)
+            await wire.loses("ida")
 
 
 async def test_a_client_that_stops_reading_is_cut_and_others_go_on(wire, monkeypatch):
@@ -334,7 +344,7 @@ async def test_a_client_that_stops_reading_is_cut_and_others_go_on(wire, monkeyp
     ida = await arrive(wire, "ida")
     async with wire.raw() as deaf:
         await deaf.send_str(connect_packet({"token": join_token("hua")}))
-        await until(lambda: wire.node.rooms.live("i1").seat_of("hua"))
+        await wire.changes.until(lambda: wire.node.rooms.live("i1").seat_of("hua"))
         transport = deaf._response.connection.transport
         transport.pause_reading()
         visit = wire.node.visits.of("hua")
@@ -354,8 +364,7 @@ async def test_a_socket_that_answers_no_ping_is_noticed(redis, monkeypatch):
     monkeypatch.setattr(outbox, "LINGER_S", 0.05)
     async with listening(Node(redis)) as wire, wire.raw() as socket:
         await socket.send_str(connect_packet({"token": join_token("ida")}))
-        await until(lambda: wire.node.rooms.live("i1"))
-        await until(lambda: not wire.node.rooms.live("i1").seat_of("ida").connected)
+        await wire.loses("ida")
         await wire.lines_gone()
         assert await cut_off(socket)
 
@@ -429,7 +438,7 @@ async def test_a_change_made_elsewhere_is_found_and_told_once(wire, caplog):
     assert (await hr.hears("interview"))["interview"]["title"] == "By the command line"
     retitle(wire, "Again")
     await wire.server._hr.reread()
-    await until(lambda: len(hr.heard) == 3)
+    await hr.until(lambda: len(hr.heard) == 3)
     assert [name for name, _ in hr.heard] == ["interviews", "interview", "interview"]
     assert [name for name, _ in theirs.heard] == ["interviews"]
     await hr.close()
@@ -453,7 +462,7 @@ async def test_a_session_that_ended_hears_nothing_more(wire):
     await hr.hears("interviews")
     wire.node.feed.revoked.add("org")
     wire.server.hr_changed("i1")
-    await until(lambda: not hr.socket.connected)
+    await hr.is_cut_off()
     assert [name for name, _ in hr.heard] == ["interviews"]
     await hr.close()
 
@@ -464,7 +473,7 @@ async def test_a_failing_list_does_not_stop_later_changes(wire, caplog):
     await hr.hears("interviews")
     wire.node.feed.fails = True
     wire.server.hr_changed("i1")
-    await until(lambda: not wire.server._hr._changed and wire.server._hr._telling.done())
+    await wire.server._hr._telling
     wire.node.feed.fails = False
     retitle(wire, "Changed")
     wire.server.hr_changed("i1")

@@ -6,21 +6,15 @@ import signal
 import pytest
 
 from server.app import Node
-from tests.conditions import PATIENCE_S
+from tests.conditions import seen
 from tests.redis_server import RedisServer
 from tests.server.conftest import Browser, StartNode
 
 
 async def wait_for(device: Browser, status: int) -> dict[str, str]:
     """What `/readyz` names once it answers with this status."""
-    import asyncio
-
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            found, body, _ = await device.call("GET", "/readyz")
-            if found == status:
-                return body["failures"]
-            await asyncio.sleep(0.02)
+    answer = await seen(lambda: device.call("GET", "/readyz"), lambda found: found[0] == status)
+    return answer[1]["failures"]
 
 
 async def test_a_healthy_node(node: Node) -> None:

@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import socketio
 
 from server.app import Node
 from server.demo import Demo, make_demo
 from server.durable import utc_now
-from tests.conditions import until
 from tests.redis_server import RedisServer
-from tests.server.conftest import Browser, StartNode
+from tests.server.conftest import Browser, StartNode, Visitor
 
 Make = Callable[[], Browser]
 
@@ -79,13 +77,11 @@ async def test_signing_out_ends_the_session_wherever_its_cookie_is(
     [cookie] = [one for one in hr.session.cookie_jar if one.key == "mianshi_hr"]
     copy, colleague = {"Cookie": f"mianshi_hr={cookie.value}"}, browser()
     assert (await colleague.call("GET", "/api/interviews", headers=copy))[0] == 200
-    listener = socketio.AsyncClient(reconnection=False)
-    await listener.connect(
-        colleague.base, headers=copy, namespaces=["/hr"], transports=["websocket"]
-    )
+    listener = Visitor(colleague.base, "/hr")
+    await listener.connect(headers=copy)
     assert (await hr.call("DELETE", "/api/session"))[0] == 204
     assert await colleague.code("GET", "/api/interviews", headers=copy) == (401, "unauthenticated")
-    await until(lambda: not listener.connected)
+    await listener.until(lambda: listener.ended)
     # Ending it again, or what never was a session, is no error and ends nobody else's.
     assert (await colleague.call("DELETE", "/api/session", headers=copy))[0] == 204
     for odd in ("x", "a.b.c", "é", "A" * 5000):

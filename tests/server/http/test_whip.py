@@ -8,7 +8,6 @@ import pytest
 from server.bearer_sessions import ice_credentials
 from server.demo import Demo, make_demo
 from server.durable import utc_now
-from tests.conditions import until
 from tests.server.conftest import Browser, StartNode, Visitor
 
 OFFER = (Path(__file__).parents[2] / "vectors/sdp/gstreamer-whip.sdp").read_text()
@@ -173,7 +172,7 @@ async def test_watching_is_for_people_of_the_room(
     host, device = visitor(), browser()
     answer = await browser().redeem(demo.interviewer)
     await host.connect(token=answer["token"])
-    await until(lambda: host.last("welcome"))
+    await host.hear("welcome")
     bearer = await token_of(device, demo.candidate)
     offer = OFFER.replace("a=sendonly", "a=recvonly")
     refused = await device.code(

@@ -1,6 +1,5 @@
 """Media over WHIP and WHEP through the composed node: a publisher's picture reaches a watcher."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,9 +11,9 @@ from hr.interviews.schemas import NewInterview
 from server.app import Node
 from server.durable import utc_now
 from signaling.session import media, visits
-from tests.conditions import PATIENCE_S, until
+from tests.conditions import Changes
 from tests.server.conftest import Browser
-from tests.sfu.udp_client import UdpClient, offer_of, open_client
+from tests.sfu.udp_client import UdpClient, offer_of, open_client, received, talking
 
 Make = Callable[[], Browser]
 SDP = {"Content-Type": "application/sdp"}
@@ -48,21 +47,6 @@ async def post(
     assert status == 201, answer
     await client.establish(answer)
     return response.headers["Location"], bearer
-
-
-async def received(client: UdpClient, payload: bytes, send: Callable[[bytes], None]) -> None:
-    """Send until it arrives: a first packet may come before its route."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            send(payload)
-            try:
-                while not (await asyncio.wait_for(client.rtp.get(), 0.05)).payload.endswith(
-                    payload
-                ):
-                    pass
-            except TimeoutError:
-                continue
-            return
 
 
 @dataclass
@@ -119,23 +103,15 @@ async def test_a_publisher_whose_media_returns_is_connected_again(
     monkeypatch.setattr(visits, "BEARER_LOST_MS", 2_000)
     publisher, here = await client(), browser()
     published, bearer = await post(here, "/whip", meeting.candidate, publisher)
-    rooms = node.services.visits.rooms
+    rooms, changes = node.services.visits.rooms, Changes()
+    rooms.on_change(changes.tell)
 
     def connected() -> bool:
         return rooms.participants(meeting.interview_id)[0].connected
 
     publisher.speak(b"before")
     assert connected()
-    await until(lambda: not connected())
-
-    async def talk() -> None:
-        while True:
-            publisher.speak(b"after")
-            await asyncio.sleep(0.02)
-
-    talking = asyncio.create_task(talk())
-    try:
-        await until(connected)
-    finally:
-        talking.cancel()
+    await changes.until(lambda: not connected())
+    async with talking(publisher):
+        await changes.until(connected)
     assert (await here.call("DELETE", published, headers=bearer))[0] == 200

@@ -1,6 +1,5 @@
 """Chromium pages with painted people, straight on an `Sfu`: no rooms, no signalling."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from loadtest.browser.chromium import chromium_path
 from sfu.api import Sfu, SfuError
+from tests.conditions import seen
 from tests.sfu.recorder import Recorder
 
 HERE = Path(__file__).parent
@@ -24,7 +24,6 @@ FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
     "--allow-loopback-in-peer-connection",
 )
-LOOK_EVERY_S = 0.05
 LOOK_FOR_S = 20.0
 
 
@@ -74,14 +73,8 @@ class PersonInPage:
 
 
 async def until(look, satisfied) -> None:
-    """Look again and again until satisfied; what was seen last is in the error."""
-    seen = None
-    try:
-        async with asyncio.timeout(LOOK_FOR_S):
-            while not satisfied(seen := await look()):  # noqa: ASYNC110 (pages give no events)
-                await asyncio.sleep(LOOK_EVERY_S)
-    except TimeoutError:
-        raise AssertionError(f"still {seen!r} after {LOOK_FOR_S} s") from None
+    """Wait for what a page shows; it decodes pictures at its own pace."""
+    await seen(look, satisfied, LOOK_FOR_S)
 
 
 def application(sfu: Sfu) -> web.Application:
