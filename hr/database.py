@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import DateTime, Dialect, MetaData, event, make_url, text
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -132,6 +132,11 @@ async def _unavailable() -> AsyncIterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
+        raise DatabaseUnavailableError from error
+    except DBAPIError as error:
+        # A connection that ends while it is used: PostgreSQL's driver has many names for that.
+        if not error.connection_invalidated:
+            raise
         raise DatabaseUnavailableError from error
 
 

@@ -1,9 +1,11 @@
 """HR's live list: what is scheduled (SQL) with where everybody is now (rooms)."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
+from hr.errors import DatabaseUnavailableError
 from hr.interviews.errors import InterviewUnknownError
 from hr.interviews.interview import Interview, Participant
 from hr.interviews.service import InterviewService
@@ -14,6 +16,7 @@ from hr.quality.service import QualityService
 from rooms.interview import LiveInterview
 from rooms.service import LiveParticipant, RoomService
 from server.security.hr_sessions import COOKIE, HrSessions
+from signaling.errors import FeedUnavailable
 from signaling.protocol.hr import HrInterview, HrParticipant, HrRound, QualityLine
 from signaling.session.ports import HrSession
 
@@ -68,23 +71,26 @@ class LiveList:
         self._rooms = rooms
 
     async def authorise(self, cookies: Mapping[str, str]) -> HrSession | None:
-        caller = await self._sessions.from_cookie(cookies.get(COOKIE))
+        with _reading():
+            caller = await self._sessions.from_cookie(cookies.get(COOKIE))
         return None if caller is None else HrSession(caller.organisation_id)
 
     async def interviews(self, session: HrSession) -> list[HrInterview]:
-        found = await self._interviews.newest(SHOWN)
-        return await self._views(
-            [one for one in found if one.organisation_id == session.organisation]
-        )
+        with _reading():
+            found = await self._interviews.newest(SHOWN)
+            return await self._views(
+                [one for one in found if one.organisation_id == session.organisation]
+            )
 
     async def interview(self, session: HrSession, interview_id: str) -> HrInterview | None:
-        try:
-            found = await self._interviews.get(interview_id)
-        except InterviewUnknownError:
-            return None
-        if found.organisation_id != session.organisation:
-            return None
-        return (await self._views([found]))[0]
+        with _reading():
+            try:
+                found = await self._interviews.get(interview_id)
+            except InterviewUnknownError:
+                return None
+            if found.organisation_id != session.organisation:
+                return None
+            return (await self._views([found]))[0]
 
     async def _views(self, interviews: Sequence[Interview]) -> list[HrInterview]:
         links = await self._links.in_force(interviews)
@@ -116,6 +122,14 @@ class LiveList:
                 for one in interview.participants
             ],
         )
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseUnavailableError as error:
+        raise FeedUnavailable("HR's list cannot be read now.") from error
 
 
 def _phase(live: LiveInterview | None, round_id: str) -> Literal["waiting", "live", "ended"]:

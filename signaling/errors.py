@@ -26,6 +26,10 @@ class AdmissionRefused(SignalingError):
     code = "token_invalid"
 
 
+class FeedUnavailable(SignalingError):
+    """HR's list cannot be read now; it may be later."""
+
+
 class UnknownCommand(SignalingError):
     code = "unknown_command"
 

@@ -13,6 +13,7 @@ CONNECT_CODES = {
     "room_ended": "The round is over.",
     "room_full": "The room has as many people as it can take.",
     "busy": "The node is at its limit or stopping: try again, maybe on another node.",
+    "internal": "The server failed, or cannot read its database now: try again.",
 }
 
 COMMAND_CODES = {

@@ -69,7 +69,8 @@ class HrSession:
 class HrFeed(Protocol):
     """HR's live list, composed by the server from SQL and `RoomService.live`.
 
-    Whoever changes something calls `SignalingServer.hr_changed(interview_id)`.
+    Whoever changes something calls `SignalingServer.hr_changed(interview_id)`. Each method raises
+    `signaling.errors.FeedUnavailable` while SQL cannot be read.
     """
 
     async def authorise(self, cookies: Mapping[str, str]) -> HrSession | None:

@@ -16,6 +16,7 @@ from engineio.async_drivers.aiohttp import WebSocket
 
 from signaling.session.limits import CONNECTS, RAW_MESSAGES, Bucket
 from signaling.socketio.outbox import Outbox
+from signaling.socketio.refusal import refusal
 
 _PACKET = re.compile(r"4[0-6]|[135]$")
 """A Socket.IO message, or a bare close, pong or upgrade: nothing else comes from a client.
@@ -121,8 +122,13 @@ class BoundedServer(socketio.AsyncServer):  # type: ignore[misc] # the library s
             return
         await super()._handle_connect(eio_sid, namespace, data)
         sid = self._sid(eio_sid, namespace)
-        if sid is not None:
+        if sid is None:
+            return
+        try:
             await self._greet(sid, namespace)
+        except Exception as error:
+            _log.warning("nobody could be greeted: %s", refusal(error).message)
+            await self.disconnect(sid, namespace=namespace)
 
     def _sid(self, eio_sid: str, namespace: str) -> str | None:
         """The session of an open namespace on this line."""

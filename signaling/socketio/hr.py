@@ -2,18 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 import socketio
-from socketio.exceptions import ConnectionRefusedError as Refused
 
+from signaling.errors import AdmissionRefused, FeedUnavailable
 from signaling.protocol.hr import HrInterview, HrInterviewChanged, HrInterviews
 from signaling.session.ports import HrFeed, HrSession
 from signaling.socketio.edge import BoundedServer
 from signaling.socketio.outbox import Outbox
+from signaling.socketio.refusal import refused
 
 HR = "/hr"
 GATHER_S = 0.1
@@ -62,36 +64,27 @@ class HrNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the library 
         return {"ok": False, "error": error}
 
     async def greet(self, sid: str) -> None:
-        """Send the whole list."""
+        """Send the whole list. Raises FeedUnavailable."""
         listener = self._listeners.get(sid)
-        if listener is None:
-            return
-        try:
-            found = await self._feed.interviews(listener.session)
-        except Exception:
-            _log.exception("HR's list could not be made")
-            await self._sio.disconnect(sid, namespace=HR)
-            return
-        listener.show(found)
+        if listener is not None:
+            listener.show(await self._feed.interviews(listener.session))
 
     async def reread(self) -> None:
         """Tell what changed elsewhere: by the command line, or on another node.
 
         Call every few seconds; it asks for nothing while nobody watches.
         """
-        if not self._listeners or not await self._dismissed_signed_out():
+        if not self._listeners:
             return
-        watching = list(self._listeners.values())
-        for session in {one.session for one in watching}:
-            try:
+        with _tried_again_later():
+            await self._dismiss_signed_out()
+            watching = list(self._listeners.values())
+            for session in {one.session for one in watching}:
                 found = await self._feed.interviews(session)
-            except Exception:
-                _log.exception("HR's list could not be read again")
-                return
-            for listener in watching:
-                if listener.session == session:
-                    for interview in found:
-                        listener.tell(interview)
+                for listener in watching:
+                    if listener.session == session:
+                        for interview in found:
+                            listener.tell(interview)
 
     def changed(self, interview_id: str) -> None:
         """Tell everyone whom it concerns, soon."""
@@ -107,15 +100,18 @@ class HrNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the library 
             self._dismissing = asyncio.create_task(self._dismiss())
 
     async def _dismiss(self) -> None:
-        await self._dismissed_signed_out()
+        with _tried_again_later():
+            await self._dismiss_signed_out()
 
     async def _connect(self, sid: str, environ: dict[str, Any], _: object = None) -> None:
         cookies = _cookies(environ)
-        session = await self._feed.authorise(cookies)
-        if session is None:
-            message = "Sign in to the HR console first."
-            body = {"code": "token_invalid", "message": message, "remedy": "Open the HR link."}
-            raise Refused(message, body)
+        try:
+            session = await self._feed.authorise(cookies)
+            if session is None:
+                message = "Sign in to the HR console first."
+                raise AdmissionRefused(message, remedy="Open the HR link.")
+        except Exception as error:
+            raise refused(error) from None
         line = self._sio.lines[self._sio.manager.eio_sid_from_sid(sid, HR)]
         self._listeners[sid] = _Listener(session, line.outbox, cookies)
 
@@ -123,40 +119,40 @@ class HrNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the library 
         while self._changed:
             await asyncio.sleep(GATHER_S)
             changed, self._changed = self._changed, set()
-            for interview_id in changed:
-                await self._tell_one(interview_id)
+            with _tried_again_later():
+                for interview_id in changed:
+                    await self._tell_one(interview_id)
 
-    async def _dismissed_signed_out(self) -> bool:
+    async def _dismiss_signed_out(self) -> None:
         """A session that expired or whose link was withdrawn hears nothing more.
 
-        Return False if that could not be found out: then nobody is told.
+        Raises FeedUnavailable if that cannot be found out: then nobody is told anything.
         """
         for sid, listener in list(self._listeners.items()):
-            try:
-                session = await self._feed.authorise(listener.cookies)
-            except Exception:
-                _log.exception("HR's sessions could not be checked")
-                return False
-            if session is None:
+            if await self._feed.authorise(listener.cookies) is None:
                 self._listeners.pop(sid, None)
                 await self._sio.disconnect(sid, namespace=HR)
-        return True
 
     async def _tell_one(self, interview_id: str) -> None:
-        if not await self._dismissed_signed_out():
-            return
+        """Raises FeedUnavailable."""
+        await self._dismiss_signed_out()
         made: dict[HrSession, HrInterview | None] = {}
         for listener in list(self._listeners.values()):
             session = listener.session
-            try:
-                if session not in made:
-                    made[session] = await self._feed.interview(session, interview_id)
-            except Exception:
-                _log.exception("a change could not be told to HR")
-                return
+            if session not in made:
+                made[session] = await self._feed.interview(session, interview_id)
             interview = made[session]
             if interview is not None:
                 listener.tell(interview)
+
+
+@contextmanager
+def _tried_again_later() -> Iterator[None]:
+    """What could not be read is told, and who should hear no more goes, at the next reading."""
+    try:
+        yield
+    except FeedUnavailable as error:
+        _log.warning("HR is told nothing for now: %s", error)
 
 
 def _cookies(environ: dict[str, Any]) -> dict[str, str]:

@@ -1,27 +1,21 @@
 """Namespace `/room`: participants."""
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
 import socketio
-from pydantic import ValidationError
-from socketio.exceptions import ConnectionRefusedError as Refused
 
-from rooms.errors import RoomsError
 from signaling.errors import SignalingError
 from signaling.protocol.auth import Auth
-from signaling.protocol.base import ProtocolError
 from signaling.protocol.events import Notice
-from signaling.session.intake import Intake, describe
+from signaling.session.intake import Intake
 from signaling.session.visit import Visit
 from signaling.session.visits import Visits
 from signaling.socketio.edge import BoundedServer, Line, steady_ms
 from signaling.socketio.outbox import Outbox
+from signaling.socketio.refusal import refusal, refused
 
 ROOM = "/room"
-
-_log = logging.getLogger(__name__)
 
 
 class SocketConnection:
@@ -39,18 +33,6 @@ class SocketConnection:
 
     def close(self) -> None:
         self._hang_up()
-
-
-def refusal(error: Exception) -> ProtocolError:
-    """Return what a client is told about `error`; only what it may know."""
-    if isinstance(error, SignalingError):
-        return error.wire()
-    if isinstance(error, RoomsError):
-        return ProtocolError(code=error.code, message=str(error), remedy=error.remedy)
-    if isinstance(error, ValidationError):
-        return ProtocolError(code="auth_invalid", message=describe(error))
-    _log.error("a request failed", exc_info=error)
-    return ProtocolError(code="internal", message="The server failed; its log has the details.")
 
 
 class RoomNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the library ships no types
@@ -86,8 +68,7 @@ class RoomNamespace(socketio.AsyncNamespace):  # type: ignore[misc] # the librar
             checked = Auth.model_validate(auth or {})
             connection.visit, connection.greeting = await self._visits.connect(checked, connection)
         except Exception as error:
-            wire = refusal(error)
-            raise Refused(wire.message, wire.model_dump()) from None
+            raise refused(error) from None
         self._connections[sid] = connection
 
     def _disconnect(self, sid: str) -> None:

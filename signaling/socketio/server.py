@@ -1,6 +1,7 @@
 """The Socket.IO server as one object: `attach` it to the application, `run` it, `close` it."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ SILENT_MS = 10_000
 SWEEP_S = 2.0
 FAREWELL_S = 0.2
 """How long the last messages have to leave before the application closes the sockets."""
+
+_log = logging.getLogger(__name__)
 
 
 class SignalingServer:
@@ -73,9 +76,12 @@ class SignalingServer:
         """Cut off silent lines, notice media that came back, keep HR's list fresh; endlessly."""
         while True:
             await asyncio.sleep(SWEEP_S)
-            self._sio.cut_silent(SILENT_MS)
-            await self._visits.notice_returns()
-            await self._hr.reread()
+            try:
+                self._sio.cut_silent(SILENT_MS)
+                await self._visits.notice_returns()
+                await self._hr.reread()
+            except Exception:
+                _log.exception("a sweep failed")  # the next one may not
 
     async def close(self) -> None:
         """Say goodbye to everyone; call before the application stops listening."""

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from hr.database import Database, database_url, open_database
 from hr.errors import DatabaseUnavailableError, DatabaseUrlError
@@ -67,6 +67,18 @@ async def test_an_absent_database_is_said_plainly(tmp_path: Path) -> None:
                 await session.execute(select(ParticipantRow))
     finally:
         await database.close()
+
+
+async def test_a_connection_that_the_server_ends_is_said_plainly(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("there is no server")
+    with pytest.raises(DatabaseUnavailableError):
+        async with database.read() as session:
+            pid = (await session.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+            async with database.read() as other:
+                await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            await session.execute(select(ParticipantRow))
+    assert await database.ready()
 
 
 async def test_a_failed_transaction_leaves_nothing(

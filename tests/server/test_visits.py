@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from socketio.exceptions import ConnectionError as Refused
 
+from hr.errors import DatabaseUnavailableError
 from server.app import Node, unix_ms
 from server.demo import Demo, make_demo
 from server.durable import open_durable, utc_now
@@ -192,6 +193,26 @@ async def test_hr_sees_an_interview_that_the_command_line_made(
         async with open_durable(node.services.settings) as durable:
             made = await make_demo(durable.interviews, durable.links, utc_now())
         await hr.until(lambda: made.interview_id in [one["id"] for one in told(hr)])
+
+
+async def test_hr_list_outlives_a_database_that_is_away(
+    node: Node, demo: Demo, browser: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, asked = Changes(), []
+
+    async def away(*_: object) -> None:
+        asked.append(failed.tell())
+        raise DatabaseUnavailableError
+
+    async with hr_list(demo, browser()) as hr:
+        await hr.hear("interviews")
+        with monkeypatch.context() as patch:
+            patch.setattr(node.services.interviews, "newest", away)
+            async with open_durable(node.services.settings) as durable:
+                made = await make_demo(durable.interviews, durable.links, utc_now())
+            await failed.until(lambda: asked)
+        await hr.until(lambda: made.interview_id in [one["id"] for one in told(hr)])
+        assert not hr.ended
 
 
 async def test_hr_list_needs_the_cookie(node: Node) -> None:

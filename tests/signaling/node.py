@@ -13,7 +13,7 @@ from rooms.store.journal import Journal
 from rooms.store.tokens import ResumeStamp, TokenStore
 from sfu.api import Answer, MediaStats, PeerId, SdpError, Slot, UnknownPeerError
 from sfu.stats import HandshakeCounts
-from signaling.errors import AdmissionRefused
+from signaling.errors import AdmissionRefused, FeedUnavailable
 from signaling.protocol.auth import Auth
 from signaling.protocol.events import Notice
 from signaling.protocol.hr import HrInterview
@@ -23,6 +23,7 @@ from signaling.session.intake import Intake
 from signaling.session.ports import Check, Guest, HrSession
 from signaling.session.visit import Visit
 from signaling.session.visits import Visits
+from tests.conditions import Changes
 from tests.rooms.people import CANDIDATE, HR, INTERVIEWER, OBSERVER, SECOND, interview
 
 PEOPLE = {person.id: person for person in (CANDIDATE, HR, INTERVIEWER, OBSERVER, SECOND)}
@@ -199,21 +200,33 @@ class Feed:
             rounds=[],
             participants=[],
         )
-        self.fails = False
+        self.away = False
+        self.broken = False
+        self.failed = Changes()
+        self.failures = 0
         self.revoked: set[str] = set()
 
+    def _read(self) -> None:
+        if self.away or self.broken:
+            self.failures += 1
+            self.failed.tell()
+        if self.away:
+            raise FeedUnavailable("the database is away")
+        if self.broken:
+            raise RuntimeError("a defect of ours")
+
     async def authorise(self, cookies: Mapping[str, str]) -> HrSession | None:
+        if self.away:
+            self._read()
         organisation = None if cookies.get("hr") in self.revoked else cookies.get("hr")
         return HrSession(organisation) if organisation else None
 
     async def interviews(self, session: HrSession) -> list[HrInterview]:
-        if self.fails:
-            raise RuntimeError("the database is away")
+        self._read()
         return [self.view] if session.organisation == "org" else []
 
     async def interview(self, session: HrSession, interview_id: str) -> HrInterview | None:
-        if self.fails:
-            raise RuntimeError("the database is away")
+        self._read()
         return self.view if session.organisation == "org" else None
 
 

@@ -430,9 +430,9 @@ async def test_a_change_made_elsewhere_is_found_and_told_once(wire, caplog):
     await theirs.hears("interviews")
     await wire.server._hr.reread()
     retitle(wire, "By the command line")
-    wire.node.feed.fails = True
+    wire.node.feed.away = True
     await wire.server._hr.reread()
-    wire.node.feed.fails = False
+    wire.node.feed.away = False
     for _ in range(3):
         await wire.server._hr.reread()
     assert (await hr.hears("interview"))["interview"]["title"] == "By the command line"
@@ -471,11 +471,49 @@ async def test_a_failing_list_does_not_stop_later_changes(wire, caplog):
     caplog.set_level(logging.CRITICAL, "signaling")
     hr = await Client("/hr").connect(wire, Cookie="hr=org")
     await hr.hears("interviews")
-    wire.node.feed.fails = True
+    wire.node.feed.away = True
     wire.server.hr_changed("i1")
     await wire.server._hr._telling
-    wire.node.feed.fails = False
+    wire.node.feed.away = False
     retitle(wire, "Changed")
     wire.server.hr_changed("i1")
     await hr.hears("interview")
+    await hr.close()
+
+
+@pytest.mark.parametrize("trouble", ["away", "broken"])
+async def test_whoever_watches_goes_on_watching_through_trouble(wire, monkeypatch, caplog, trouble):
+    caplog.set_level(logging.CRITICAL, "signaling")
+    monkeypatch.setattr(socketio_server, "SWEEP_S", 0.01)
+    feed = wire.node.feed
+    hr = await Client("/hr").connect(wire, Cookie="hr=org")
+    await hr.hears("interviews")
+    setattr(feed, trouble, True)
+    sweeping = asyncio.create_task(wire.server.run())
+    await feed.failed.until(lambda: feed.failures >= 3)
+    assert hr.socket.connected
+    setattr(feed, trouble, False)
+    retitle(wire, "Changed")
+    assert (await hr.hears("interview"))["interview"]["title"] == "Changed"
+    sweeping.cancel()
+    await hr.close()
+
+
+async def test_whoever_comes_while_the_list_cannot_be_read_may_try_again(wire, caplog):
+    caplog.set_level(logging.CRITICAL, "signaling")
+    feed = wire.node.feed
+    feed.away = True
+    hr = Client("/hr")
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        await hr.connect(wire, Cookie="hr=org")
+    assert hr.refusal["data"]["code"] == "internal"
+    await hr.close()
+    feed.away, feed.broken = False, True
+    hr = await Client("/hr").connect(wire, Cookie="hr=org")
+    await hr.is_cut_off()
+    assert hr.heard == []
+    await hr.close()
+    feed.broken = False
+    hr = await Client("/hr").connect(wire, Cookie="hr=org")
+    await hr.hears("interviews")
     await hr.close()

@@ -27,7 +27,8 @@ export type ConnectErrorCode =
   | 'round_ended'
   | 'room_ended'
   | 'room_full'
-  | 'busy';
+  | 'busy'
+  | 'internal';
 export type CommandErrorCode =
   | 'unknown_command'
   | 'message_invalid'
