@@ -62,18 +62,13 @@ impl Elastic {
         }
     }
 
-    /// All frames of a layer, at what it need not and can cost.
+    /// All frames of a layer: at what they are worth showing where none arrives, else at what
+    /// arrives, less what the publisher saves when told, but never below what they are worth.
     fn whole(&self, layer: usize, rate: &LayerRate, nominal_bps: u64, worth_bps: u64) -> Step {
         let measured_bps = rate.bps_up_to(ALL_TEMPORAL).filter(|_| self.arrives);
-        let Some(measured_bps) = measured_bps else {
-            return Step {
-                most_bps: nominal_bps,
-                ..fixed(layer, ALL_TEMPORAL, worth_bps)
-            };
-        };
-        let steady_bps = self
-            .limit_bps
-            .map_or(measured_bps, |limit| limit.min(measured_bps));
+        let kept_to_bps = self.limit_bps.unwrap_or(u64::MAX);
+        let steady_bps = measured_bps.map_or(worth_bps, |bps| bps.min(kept_to_bps));
+        let least_bps = worth_bps.min(steady_bps);
         let gives_way_percent = match self.settled {
             true => SETTLED_PERCENT,
             false => GIVES_WAY_PERCENT,
@@ -81,11 +76,9 @@ impl Elastic {
         Step {
             layer,
             temporal: ALL_TEMPORAL,
-            bps: (steady_bps * gives_way_percent / 100)
-                .max(worth_bps)
-                .min(steady_bps),
-            least_bps: worth_bps.min(steady_bps),
-            most_bps: nominal_bps.max(measured_bps),
+            bps: (steady_bps * gives_way_percent / 100).max(least_bps),
+            least_bps,
+            most_bps: nominal_bps.max(measured_bps.unwrap_or(0)),
         }
     }
 }

@@ -43,6 +43,17 @@ fn share_shown(loss_ratio: f64) -> f64 {
     (1.0 - CAUTION * harmful).max(LEAST_SHOWN)
 }
 
+/// Where a slot stands on the ladder of today.
+fn standing(slot: &Slot, ladder: &Ladder) -> Standing {
+    match slot.target {
+        _ if slot.paused => Standing::Paused,
+        Some(target) if !slot.unstarted => ladder
+            .nearest(target.layer, target.temporal)
+            .map_or(Standing::New, Standing::At),
+        _ => Standing::New,
+    }
+}
+
 impl Engine {
     pub(super) fn set_slot(&mut self, viewer: PeerId, slot: &str, tuning: Tuning, now: Time) {
         let Some(peer) = self.index_of(viewer) else {
@@ -144,16 +155,8 @@ impl Engine {
             self.offer(at, source, layer, path_bps, now)
         });
         if ladder.steps().is_empty() || !source.enabled {
-            // Nothing comes, so nothing is taken from the others; what does come is shown.
-            let target = Target {
-                layer: useful,
-                temporal: ALL_TEMPORAL,
-            };
-            let wants = match source.enabled {
-                true => LayerSet::first(useful + 1),
-                false => LayerSet::default(),
-            };
-            self.aim(at, shown, target, wants, now);
+            let enabled = source.enabled;
+            self.await_any(at, shown, useful, enabled, now);
             return true;
         }
         let (measured, stale) = self.peer(at.peer).map_or((true, false), |viewer| {
@@ -161,13 +164,9 @@ impl Engine {
         });
         // Without anything sent nothing is learned of a path: it is tried for a while.
         let retried = stale && slot.paused;
-        let standing = match slot.target {
-            _ if retried => Standing::New,
-            _ if slot.paused => Standing::Paused,
-            Some(target) if !slot.unstarted => ladder
-                .nearest(target.layer, target.temporal)
-                .map_or(Standing::New, Standing::At),
-            _ => Standing::New,
+        let standing = match retried {
+            true => Standing::New,
+            false => standing(slot, &ladder),
         };
         let mut demand = Demand::new(at.slot, slot.tuning.priority, ladder, standing);
         demand.eager |= slot.retuned;
@@ -177,6 +176,19 @@ impl Engine {
             slot.shown_since = now;
         }
         true
+    }
+
+    /// Nothing comes, so nothing is taken from the others; what does come is shown.
+    fn await_any(&mut self, at: Subscriber, shown: Shown, useful: usize, enabled: bool, now: Time) {
+        let target = Target {
+            layer: useful,
+            temporal: ALL_TEMPORAL,
+        };
+        let wants = match enabled {
+            true => LayerSet::first(useful + 1),
+            false => LayerSet::default(),
+        };
+        self.aim(at, shown, target, wants, now);
     }
 
     /// The highest layer that is of use to this viewer.
@@ -311,10 +323,12 @@ impl Engine {
         let settling = now.since(slot.shown_since) < SETTLING;
         // Layers above the top of the ladder are asked for and do not come: they may yet.
         let tops_out = demand.chosen == demand.ladder.steps().len().checked_sub(1);
-        let wants = match settling || tops_out {
-            true if settling => LayerSet::first(useful + 1),
-            true => LayerSet::first(useful + 1).without(LayerSet::first(step.layer)),
-            false => LayerSet::default().with(step.layer),
+        let wants = if settling {
+            LayerSet::first(useful + 1)
+        } else if tops_out {
+            LayerSet::first(useful + 1).without(LayerSet::first(step.layer))
+        } else {
+            LayerSet::default().with(step.layer)
         };
         let target = Target {
             layer: step.layer,
