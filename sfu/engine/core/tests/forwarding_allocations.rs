@@ -15,8 +15,9 @@ use mianshi_engine_core::{Codec, Command, Config, Engine, Event, Media, MediaKin
 #[path = "calls/sim/mod.rs"]
 mod sim;
 
-use sim::client::{Client, PROFILE, key};
+use sim::client::Client;
 use sim::description::{opus, visit};
+use sim::sealing::{PROFILE, key};
 use sim::stream::Stream;
 
 thread_local! {

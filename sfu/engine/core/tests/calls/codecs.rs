@@ -10,8 +10,9 @@ use mianshi_engine_core::wire::rtcp_writer::RtcpWriter;
 use mianshi_engine_core::wire::rtp::{HeaderFields, RtpHeader, write_header};
 use mianshi_engine_core::{Codec, Command, Config, Engine, Media, MediaKind, PeerId};
 
-use super::sim::client::{Client, PROFILE, key};
+use super::sim::client::Client;
 use super::sim::description::{opus, slot, slot_ssrc, source, vp8};
+use super::sim::sealing::{PROFILE, key};
 
 /// A client that sends and reads single packets.
 pub struct End {

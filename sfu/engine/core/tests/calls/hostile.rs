@@ -8,9 +8,9 @@ use mianshi_engine_core::wire::rtp::{HeaderFields, write_header};
 
 use super::forwarding::assert_continuous;
 use super::sim::World;
-use super::sim::client::PROFILE;
 use super::sim::description::{MID, RID, slot_ssrc};
 use super::sim::link::Chance;
+use super::sim::sealing::PROFILE;
 use super::sim::stream::Stream;
 
 const SECOND: Duration = Duration::from_secs(1);

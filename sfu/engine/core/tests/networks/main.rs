@@ -4,6 +4,8 @@
 #[path = "../calls/sim/description.rs"]
 #[allow(dead_code, reason = "shared with the calls")]
 mod description;
+#[path = "../calls/sim/sealing.rs"]
+mod sealing;
 
 mod camera;
 mod decoder;

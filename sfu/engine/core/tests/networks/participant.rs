@@ -4,30 +4,22 @@ use core::time::Duration;
 use std::net::SocketAddr;
 
 use mianshi_engine_core::PeerId;
-use mianshi_engine_core::srtp::{Inbound, MAX_TRAILER_BYTES, Outbound, Profile};
+use mianshi_engine_core::srtp::{Inbound, MAX_TRAILER_BYTES, Outbound};
 use mianshi_engine_core::time::{NtpTime, Time};
 use mianshi_engine_core::wire::rtcp::{Packet, SenderInfo, packets};
 use mianshi_engine_core::wire::rtcp_writer::RtcpWriter;
 use mianshi_engine_core::wire::rtp::{RtpHeader, write_header};
-use mianshi_engine_core::wire::stun::{Class, MessageWriter, attribute, integrity_key};
 use mianshi_engine_core::wire::{DatagramKind, classify};
 
 use crate::description::{ABS_SEND_TIME, AUDIO_LEVEL, MID, REPAIRED_RID, RID, TRANSPORT_CC};
 use crate::publisher::{Outgoing, Publisher};
+use crate::sealing::{PROFILE, binding_request, key, rtcp, transport_number};
 use crate::viewer::Viewer;
 
-pub const PROFILE: Profile = Profile::AeadAes128Gcm;
 const ASK_EVERY: Duration = Duration::from_millis(10);
 const FEEDBACK_EVERY: Duration = Duration::from_millis(50);
 const REPORT_EVERY: Duration = Duration::from_millis(500);
 const EPOCH: NtpTime = NtpTime(0xC000_0000_0000_0000);
-
-pub fn key(peer: PeerId, towards_engine: bool) -> Vec<u8> {
-    let seed = peer as u8 * 2 + u8::from(towards_engine);
-    (0..PROFILE.key_and_salt_bytes() as u8)
-        .map(|i| i.wrapping_mul(7) ^ seed)
-        .collect()
-}
 
 pub struct Participant {
     pub address: SocketAddr,
@@ -61,22 +53,7 @@ impl Participant {
     }
 
     pub fn stun(&self) -> Vec<u8> {
-        let mut buffer = vec![0; 256];
-        let mut writer = MessageWriter::new(&mut buffer, Class::Request, [7; 12]).expect("room");
-        let username = format!("{}:theirs", self.ufrag);
-        for (kind, value) in [
-            (attribute::USERNAME, username.as_bytes()),
-            (attribute::ICE_CONTROLLING, &[1; 8]),
-            (attribute::USE_CANDIDATE, &[]),
-        ] {
-            writer.attribute(kind, value).expect("room");
-        }
-        let key = integrity_key(&self.password);
-        writer.integrity(&key).expect("room");
-        writer.fingerprint().expect("room");
-        let bytes = writer.finish();
-        buffer.truncate(bytes);
-        buffer
+        binding_request(&self.ufrag, &self.password)
     }
 
     pub fn next_due(&self) -> Time {
@@ -127,10 +104,7 @@ impl Participant {
             return; // a duplicate
         };
         let packet = &datagram[..plain];
-        let transport = header
-            .extensions(packet)
-            .find(|(id, _)| *id == TRANSPORT_CC)
-            .map(|(_, value)| u16::from_be_bytes([value[0], value[1]]));
+        let transport = transport_number(&header, packet);
         self.viewer.receive(&header, packet, transport, now);
     }
 
@@ -213,19 +187,7 @@ impl Participant {
     }
 
     fn rtcp(&mut self, write: impl FnOnce(&mut RtcpWriter<'_>)) -> Option<Vec<u8>> {
-        let mut buffer = vec![0; 1_400];
-        let mut writer = RtcpWriter::new(&mut buffer[..1_300]);
-        write(&mut writer);
-        let plain_bytes = writer.finish();
-        if plain_bytes == 0 {
-            return None;
-        }
-        let sealed = self
-            .outbound
-            .seal_rtcp(&mut buffer, plain_bytes)
-            .expect("seals");
-        buffer.truncate(sealed);
-        Some(buffer)
+        rtcp(&mut self.outbound, write)
     }
 
     fn seal(&mut self, outgoing: Outgoing, now: Time) -> Vec<u8> {

@@ -14,7 +14,8 @@ use crate::decoder::Picture;
 use crate::description::{opus, slot, slot_ssrc, source};
 use crate::earphone::play;
 use crate::microphone::RED;
-use crate::participant::{PROFILE, Participant, key};
+use crate::participant::Participant;
+use crate::sealing::{PROFILE, key};
 
 pub const SECOND: Duration = Duration::from_secs(1);
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);

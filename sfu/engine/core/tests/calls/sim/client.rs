@@ -6,20 +6,19 @@ use std::net::SocketAddr;
 
 use mianshi_engine_core::PeerId;
 use mianshi_engine_core::seqnum::SequenceExtender;
-use mianshi_engine_core::srtp::{Inbound, MAX_TRAILER_BYTES, Outbound, Profile};
+use mianshi_engine_core::srtp::{Inbound, MAX_TRAILER_BYTES, Outbound};
 use mianshi_engine_core::time::{NtpTime, Time};
 use mianshi_engine_core::wire::rtcp::{Packet, ReportBlock, SenderInfo, packets};
 use mianshi_engine_core::wire::rtcp_writer::RtcpWriter;
 use mianshi_engine_core::wire::rtp::{HeaderFields, RtpHeader};
-use mianshi_engine_core::wire::stun::{Class, MessageWriter, attribute, integrity_key};
 use mianshi_engine_core::wire::vp8;
 use mianshi_engine_core::wire::{DatagramKind, classify};
 
 use super::arrivals::Arrivals;
-use super::description::{MID, REPAIRED_RID, TRANSPORT_CC};
+use super::description::{MID, REPAIRED_RID};
+use super::sealing::{PROFILE, binding_request, key, rtcp, transport_number};
 use super::stream::{Mark, Stream};
 
-pub const PROFILE: Profile = Profile::AeadAes128Gcm;
 const NACK_AFTER: Duration = Duration::from_millis(15);
 const NACK_AGAIN: Duration = Duration::from_millis(80);
 const NACK_TRIES: u8 = 8;
@@ -85,13 +84,6 @@ pub struct Client {
     pub password: String,
 }
 
-pub fn key(peer: PeerId, towards_engine: bool) -> Vec<u8> {
-    let seed = peer as u8 * 2 + u8::from(towards_engine);
-    (0..PROFILE.key_and_salt_bytes() as u8)
-        .map(|i| i.wrapping_mul(7) ^ seed)
-        .collect()
-}
-
 impl Client {
     pub fn new(id: PeerId) -> Self {
         Self {
@@ -123,25 +115,7 @@ impl Client {
 
     /// A nominating Binding request.
     pub fn stun(&self) -> Vec<u8> {
-        let mut buffer = vec![0; 256];
-        let mut writer = MessageWriter::new(&mut buffer, Class::Request, [7; 12]).expect("room");
-        let username = format!("{}:theirs", self.ufrag);
-        writer
-            .attribute(attribute::USERNAME, username.as_bytes())
-            .expect("room");
-        writer
-            .attribute(attribute::ICE_CONTROLLING, &[1; 8])
-            .expect("room");
-        writer
-            .attribute(attribute::USE_CANDIDATE, &[])
-            .expect("room");
-        writer
-            .integrity(&integrity_key(&self.password))
-            .expect("room");
-        writer.fingerprint().expect("room");
-        let bytes = writer.finish();
-        buffer.truncate(bytes);
-        buffer
+        binding_request(&self.ufrag, &self.password)
     }
 
     pub fn next_due(&self) -> Time {
@@ -186,12 +160,8 @@ impl Client {
     /// Sealed feedback about everything that arrived since the last.
     pub fn tell_arrivals(&mut self) -> Vec<Vec<u8>> {
         let mut told = Vec::new();
-        while let Some(mut feedback) = self.arrivals.feedback() {
-            let plain_bytes = feedback.len();
-            feedback.resize(plain_bytes + MAX_TRAILER_BYTES, 0);
-            let sealed = self.outbound.seal_rtcp(&mut feedback, plain_bytes);
-            feedback.truncate(sealed.expect("seals"));
-            told.push(feedback);
+        while let Some(feedback) = self.arrivals.feedback() {
+            told.extend(self.rtcp(|writer| writer.ready(&feedback).expect("room")));
         }
         told
     }
@@ -209,19 +179,7 @@ impl Client {
     }
 
     pub fn rtcp(&mut self, write: impl FnOnce(&mut RtcpWriter<'_>)) -> Option<Vec<u8>> {
-        let mut buffer = vec![0; 1_400];
-        let mut writer = RtcpWriter::new(&mut buffer[..1_300]);
-        write(&mut writer);
-        let plain_bytes = writer.finish();
-        if plain_bytes == 0 {
-            return None;
-        }
-        let sealed = self
-            .outbound
-            .seal_rtcp(&mut buffer, plain_bytes)
-            .expect("seals");
-        buffer.truncate(sealed);
-        Some(buffer)
+        rtcp(&mut self.outbound, write)
     }
 
     pub fn pli(&mut self, media_ssrc: u32) -> Vec<u8> {
@@ -318,10 +276,7 @@ impl Client {
             return;
         };
         let packet = &datagram[..plain];
-        let number = header
-            .extensions(packet)
-            .find(|(id, _)| *id == TRANSPORT_CC)
-            .map(|(_, value)| u16::from_be_bytes([value[0], value[1]]));
+        let number = transport_number(&header, packet);
         if let Some(number) = number {
             self.arrivals.note(number, now);
         }
@@ -386,8 +341,7 @@ impl Client {
             mark: Mark::read(&payload[skip..skip + Mark::BYTES]),
             repaired,
             mid: String::from_utf8(extension(MID).expect("a mid").to_vec()).expect("text"),
-            transport: extension(TRANSPORT_CC)
-                .map(|value| u16::from_be_bytes([value[0], value[1]])),
+            transport: number,
         });
     }
 

@@ -4,6 +4,7 @@ pub mod arrivals;
 pub mod client;
 pub mod description;
 pub mod link;
+pub mod sealing;
 pub mod stream;
 
 use core::time::Duration;
@@ -15,9 +16,10 @@ use mianshi_engine_core::{Command, Config, Engine, Event, Media, PeerId, Stats};
 
 use mianshi_netsim::{Direction, Network, Scenario};
 
-use client::{Client, PROFILE, Received, key};
+use client::{Client, Received};
 use description::{slot_ssrc, visit};
 use link::{Delivery, Link};
+use sealing::{PROFILE, key};
 use stream::Stream;
 
 /// Our wall clock at `Time(0)`.
