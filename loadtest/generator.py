@@ -39,6 +39,8 @@ class Endpoint:
     fd: int
     server: Address
     keys: SrtpKeys
+    payload_type: int
+    """Of the media to watch; what comes with another one is not counted."""
     consent_check: bytes = field(default=b"", repr=False)
     publish: Stream | None = None
 
@@ -49,6 +51,7 @@ class Endpoint:
             "profile": self.keys.profile,
             "send_key": self.keys.send.hex(),
             "receive_key": self.keys.receive.hex(),
+            "payload_type": self.payload_type,
             "consent_check": self.consent_check.hex(),
             "publish": asdict(self.publish) if self.publish else None,
         }

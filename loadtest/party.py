@@ -110,6 +110,7 @@ async def _join(
         fd=media.path.socket.fileno(),
         server=media.server.address,
         keys=media.keys,
+        payload_type=VP8_PAYLOAD_TYPE,
         consent_check=media.path.check(),
         publish=stream,
     )
@@ -148,6 +149,7 @@ class Relayed:
                 fd=peer.socket.fileno(),
                 server=relay_address,
                 keys=peer.keys,
+                payload_type=VP8_PAYLOAD_TYPE,
                 publish=peer.publish,
             )
             for room in self.rooms

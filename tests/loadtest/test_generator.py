@@ -58,7 +58,7 @@ async def test_a_job_that_makes_no_sense_is_refused(profile, key_bytes, packet_b
     keys = SrtpKeys(profile, send=bytes(key_bytes), receive=bytes(key_bytes))
     stream = Stream(1, 96, 100, packet_bytes)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        endpoint = Endpoint(udp.fileno(), ("127.0.0.1", 9), keys, publish=stream)
+        endpoint = Endpoint(udp.fileno(), ("127.0.0.1", 9), keys, 96, publish=stream)
         with pytest.raises(LoadtestError):
             await generate([endpoint], soon())
 

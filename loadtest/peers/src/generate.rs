@@ -92,7 +92,7 @@ impl Peer {
         Ok(Self {
             socket: adopt(job.fd)?,
             server: job.server,
-            viewer: Viewer::new(inbound),
+            viewer: Viewer::new(inbound, job.payload_type),
             publisher,
             consent_check: job.consent_check.0,
             next_consent_us: 0,

@@ -36,6 +36,8 @@ pub struct PeerJob {
     pub send_key: Secret,
     /// Master key and salt of what we receive.
     pub receive_key: Secret,
+    /// Of the media to watch. Whatever comes with another one, such as probes, does not count.
+    pub payload_type: u8,
     /// A ready STUN binding request that keeps the path alive; empty for a relay.
     pub consent_check: Secret,
     /// What this peer publishes, if anything.
@@ -94,13 +96,13 @@ pub struct Route {
 pub struct GenerateReport {
     /// Packets that publishers sent.
     pub sent: u64,
-    /// Packets that arrived and could be opened, over all receivers.
+    /// Media packets that arrived and could be opened, over all receivers.
     pub received: u64,
     /// Datagrams that could not be opened, and sends that the kernel refused.
     pub failed: u64,
     /// Keyframes that were asked for.
     pub keyframe_requests: u64,
-    /// From the publisher's send to the receiver's read.
+    /// From just before the publisher sealed and sent a packet to the kernel's note of its arrival.
     pub latency_us: Latency,
 }
 

@@ -10,11 +10,11 @@ use crate::publisher::STAMP_BYTES;
 /// What a datagram turned out to be.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Arrival {
-    /// A media packet and the time when it was sent.
+    /// A packet of media for the first time, and when its publisher sent it.
     Media { sent_us: u64 },
     /// The server wants a keyframe.
     KeyframeRequest,
-    /// An answer to a consent check, a report.
+    /// An answer to a consent check, a report, a probe of the path.
     Other,
     /// Could not be opened.
     Unreadable,
@@ -23,12 +23,13 @@ pub enum Arrival {
 /// The receiving half of a peer.
 pub struct Viewer {
     keys: Inbound,
+    payload_type: u8,
 }
 
 impl Viewer {
-    /// A receiver with the server's keys.
-    pub fn new(keys: Inbound) -> Self {
-        Self { keys }
+    /// A receiver with the server's keys; media is what has this payload type.
+    pub fn new(keys: Inbound, payload_type: u8) -> Self {
+        Self { keys, payload_type }
     }
 
     /// Opens one datagram in place.
@@ -43,6 +44,10 @@ impl Viewer {
     fn media(&mut self, packet: &mut [u8]) -> Option<Arrival> {
         let header = RtpHeader::parse(packet).ok()?;
         let bytes = self.keys.open_rtp(packet, &header).ok()?;
+        if header.payload_type != self.payload_type {
+            // A retransmission that nobody asked for probes the path: its stamp is an old one.
+            return Some(Arrival::Other);
+        }
         let payload = &packet[header.payload(&packet[..bytes]).ok()?];
         let Some(stamp) = payload.last_chunk::<STAMP_BYTES>() else {
             // Padding that probes the path.
@@ -70,15 +75,59 @@ impl Viewer {
 
 #[cfg(test)]
 mod tests {
-    use mianshi_engine_core::srtp::{Outbound, Profile};
+    use mianshi_engine_core::srtp::{MAX_TRAILER_BYTES, Outbound, Profile};
     use mianshi_engine_core::wire::rtcp_writer::RtcpWriter;
+    use mianshi_engine_core::wire::rtp::{HeaderFields, write_header};
 
     use super::*;
 
     const KEY: [u8; 28] = [9; 28];
+    const MEDIA: u8 = 96;
+    const RETRANSMISSION: u8 = 97;
 
     fn viewer() -> Viewer {
-        Viewer::new(Inbound::new(Profile::AeadAes128Gcm, &KEY).unwrap())
+        Viewer::new(Inbound::new(Profile::AeadAes128Gcm, &KEY).unwrap(), MEDIA)
+    }
+
+    /// A sealed packet of a stream of its own whose payload is `payload`.
+    fn packet(payload_type: u8, payload: &[u8]) -> Vec<u8> {
+        let mut buffer = [0; 200];
+        let fields = HeaderFields {
+            marker: false,
+            payload_type,
+            sequence: 5,
+            timestamp: 0,
+            ssrc: u32::from(payload_type),
+            padded: false,
+        };
+        let header_bytes = write_header(&mut buffer, &fields, &[]).unwrap();
+        let plain_bytes = header_bytes + payload.len();
+        assert!(plain_bytes + MAX_TRAILER_BYTES <= buffer.len());
+        buffer[header_bytes..plain_bytes].copy_from_slice(payload);
+        let mut keys = Outbound::new(Profile::AeadAes128Gcm, &KEY).unwrap();
+        let bytes = keys
+            .seal_rtp(&mut buffer, plain_bytes, header_bytes)
+            .unwrap();
+        buffer[..bytes].to_vec()
+    }
+
+    #[test]
+    fn probes_of_the_path_are_not_media() {
+        let stamp = 42u64.to_be_bytes();
+        let again = [&[0, 4][..], &stamp].concat();
+        for (payload_type, payload, expected) in [
+            (MEDIA, &stamp[..], Arrival::Media { sent_us: 42 }),
+            (RETRANSMISSION, &again, Arrival::Other),
+            (RETRANSMISSION, &[], Arrival::Other),
+        ] {
+            let mut packet = packet(payload_type, payload);
+            assert_eq!(viewer().receive(&mut packet), expected);
+        }
+    }
+
+    #[test]
+    fn media_without_a_stamp_is_not_counted() {
+        assert_eq!(viewer().receive(&mut packet(MEDIA, &[])), Arrival::Other);
     }
 
     #[test]
