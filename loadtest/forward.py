@@ -8,18 +8,18 @@ In a window of its own, every call that Python makes in the server is counted.
 import asyncio
 import os
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from loadtest.errors import LoadtestError
-from loadtest.generator import Endpoint, Traffic, Window, generate, relay
+from loadtest.generator import Endpoint, Traffic, relay
 from loadtest.party import Scenario, open_party, open_relayed
 from loadtest.process_cpu import cpu_ns
 from loadtest.server_process import ServerProcess, serve
+from loadtest.window import expect_traffic, over_a_window
 
 LIMIT_US = 8.0
 MAX_LOSS_RATIO = 0.001
@@ -33,12 +33,6 @@ SCENARIOS = (
     Scenario("1:1", rooms=8, viewers=1, packets_per_second=200, both_ways=True),
     Scenario("1:8", rooms=1, viewers=8, packets_per_second=1000),
 )
-
-_LEAD_US = 700_000
-"""For the generator to start, before the first packet."""
-
-_WARMUP_US = 1_500_000
-_WINDOW_US = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +86,8 @@ async def _measure(scenario: Scenario) -> ScenarioReport:
             ours, ours_ns = await _costs(server.process.pid, party)
     async with open_relayed(scenario) as relayed, relay(relayed.routes) as bare:
         theirs, relay_ns = await _costs(bare.pid, relayed.endpoints(bare.address))
-    _expect_traffic(ours, scenario)
-    _expect_traffic(theirs, scenario)
+    expect_traffic(ours, scenario)
+    expect_traffic(theirs, scenario)
     return ScenarioReport(
         name=scenario.name,
         ours_us=round(ours_ns / ours.received / 1000, 2),
@@ -107,20 +101,7 @@ async def _measure(scenario: Scenario) -> ScenarioReport:
 
 async def _costs(pid: int, endpoints: Sequence[Endpoint]) -> tuple[Traffic, int]:
     """The traffic of one window and the processor time that `pid` spent in it."""
-    return await _over_a_window(endpoints, lambda: cpu_ns(pid))
-
-
-async def _over_a_window(
-    endpoints: Sequence[Endpoint], read: Callable[[], int]
-) -> tuple[Traffic, int]:
-    """The traffic of one window and by how much what is read grew in it."""
-    window = _next_window()
-    traffic = asyncio.create_task(generate(endpoints, window))
-    await _sleep_until(window.from_s)
-    before = read()
-    await _sleep_until(window.until_s)
-    grown = read() - before
-    return await traffic, grown
+    return await over_a_window(endpoints, lambda: cpu_ns(pid))
 
 
 async def _python_calls_per_packet(scenario: Scenario) -> float:
@@ -139,8 +120,8 @@ async def _calls(scenario: Scenario) -> tuple[int, int]:
     """Python's calls in one window, and the packets that were forwarded in it."""
     with _counting_server() as (server, count):
         async with open_party(server, scenario) as party:
-            traffic, calls = await _over_a_window(party, lambda: _read_count(count))
-    _expect_traffic(traffic, scenario)
+            traffic, calls = await over_a_window(party, lambda: _read_count(count))
+    expect_traffic(traffic, scenario)
     return calls, traffic.received
 
 
@@ -162,24 +143,3 @@ def _counting_server() -> Iterator[tuple[ServerProcess, Path]]:
 
 def _read_count(path: Path) -> int:
     return int.from_bytes(path.read_bytes(), "little")
-
-
-def _next_window() -> Window:
-    start_us = time.monotonic_ns() // 1000 + _LEAD_US
-    return Window(start_us, _WARMUP_US, _WINDOW_US)
-
-
-async def _sleep_until(moment_s: float) -> None:
-    await asyncio.sleep(max(0.0, moment_s - time.monotonic()))
-
-
-def _expect_traffic(traffic: Traffic, scenario: Scenario) -> None:
-    """A figure without traffic behind it would be none."""
-    expected = scenario.published_per_second * _WINDOW_US / 1e6
-    if traffic.sent < 0.98 * expected:
-        raise LoadtestError(
-            f"only {traffic.sent} of {expected:.0f} packets could be sent",
-            "run it on an idle machine",
-        )
-    if traffic.received < 0.5 * traffic.sent * scenario.viewers:
-        raise LoadtestError(f"{traffic.received} packets arrived of {traffic.sent} sent")

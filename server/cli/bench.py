@@ -60,7 +60,10 @@ def adapt(
     runs: Annotated[int, typer.Option(min=1, max=1000, help="How often each is played.")] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """How calls between real Chromiums follow bad networks. Half a minute to two a run."""
+    """How calls between real Chromiums follow bad networks, and what latency the engine adds.
+
+    Half a minute to two a run.
+    """
     _measure("adapt", "loadtest.browser.adapt", as_json, scenario, runs)
 
 

@@ -34,8 +34,8 @@ class Entry:
     def as_dict(self) -> dict[str, Any]:
         fields = {
             field: {
-                "median": round(median(run[field] for run in self.runs), 2),
-                "worst": round(self._worst(field), 2),
+                "median": round(median(run[field] for run in self.runs), 3),
+                "worst": round(self._worst(field), 3),
             }
             for field in self.runs[0]
         }

@@ -22,6 +22,7 @@ from loadtest.browser.adapt.picture import freezes_ms, frozen_percent, gaps_ms
 from loadtest.browser.clips import FULL_HD, WEBCAM, Camera
 from loadtest.browser.visit import marked, open_link
 from loadtest.interviews import create_interview
+from loadtest.latency import at_half_load
 from loadtest.percentiles import percentiles
 
 Measured = dict[str, float]
@@ -322,6 +323,16 @@ CASES: dict[str, Case] = {
         camera=WEBCAM,
     ),
     "udp-blocked": Case({"connected_s": Limit(most=3.0)}, connections_without_udp),
+    "engine-latency": Case(
+        {
+            "latency_p50_ms": Limit(most=0.15),
+            "latency_p99_ms": Limit(most=1.0),
+            # Of less load, or without the packets that were too slow, it would be another figure.
+            "media_thread_share": Limit(least=0.4),
+            "loss_percent": Limit(most=0.1),
+        },
+        at_half_load,
+    ),
     "address-change": in_call(
         {"viewer_gap_ms": Limit(most=1000), "candidate_gap_ms": Limit(most=1000)},
         address_change,

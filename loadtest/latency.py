@@ -1,0 +1,105 @@
+"""What the engine adds to a packet's way when it is half busy; native traffic, no browser.
+
+Half load is the rate at which the media thread takes half a core of this machine. (Half of the
+highest rate without loss would say more of the generator: it shares the cores and is the busier
+of the two.) The same traffic then goes through the bare relay.
+
+A latency is from just before the publisher seals and sends a packet until the kernel notes its
+arrival at the viewer. That is more than from the kernel's receipt to the engine's send: sealing,
+and the kernel's way to the engine and from it. Nothing is subtracted; the relay's figure shows how
+much the way costs without an engine.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from loadtest.generator import Traffic, relay
+from loadtest.party import Scenario, open_party, open_relayed
+from loadtest.process_cpu import cpu_ns, thread_cpu_ns
+from loadtest.server_process import serve
+from loadtest.window import WINDOW_S, expect_traffic, over_a_window
+
+HALF = 0.5
+"""Of one core."""
+
+_NEAR = 0.05
+"""About half: the share is not the same in two windows of the same traffic either."""
+
+_TRIALS = 4
+_MOST_STEP = 4.0
+"""A share is only told well by a rate that is not far from the one wanted."""
+
+_MEDIA_THREAD = "mianshi-media"
+_ROOMS = Scenario("half-load", rooms=16, viewers=8, packets_per_second=1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The traffic of one window, and the share of a core that carried it."""
+
+    traffic: Traffic
+    share: float
+
+
+@contextmanager
+def at_half_load() -> Iterator[Callable[[], dict[str, float]]]:
+    """Find the rate of half load once, then measure at it. Raises LoadtestError."""
+    scenario = half_load(_ROOMS, lambda tried: asyncio.run(_through_engine(tried)).share)
+    yield lambda: asyncio.run(_measure(scenario))
+
+
+def half_load(scenario: Scenario, share_of: Callable[[Scenario], float]) -> Scenario:
+    """The same rooms at the rate that takes about half a core, by what `share_of` tells.
+
+    After a few trials it is the nearest guess: who measures with it looks at the share again.
+    """
+    for _ in range(_TRIALS):
+        share = share_of(scenario)
+        if abs(share - HALF) <= _NEAR:
+            break
+        step = min(_MOST_STEP, HALF / share)
+        scenario = replace(scenario, packets_per_second=round(scenario.packets_per_second * step))
+    return scenario
+
+
+async def _measure(scenario: Scenario) -> dict[str, float]:
+    ours = await _through_engine(scenario)
+    theirs = await _through_relay(scenario)
+    return measured(ours, theirs, scenario.viewers)
+
+
+def measured(ours: Carried, theirs: Carried, viewers: int) -> dict[str, float]:
+    """The fields of one run, for the bench's entry."""
+    return {
+        "packets_per_second": ours.traffic.received / WINDOW_S,
+        "media_thread_share": ours.share,
+        "loss_percent": 100 * (1 - ours.traffic.received / (ours.traffic.sent * viewers)),
+        **_in_ms("latency", ours.traffic),
+        "relay_share": theirs.share,
+        **_in_ms("relay_latency", theirs.traffic),
+    }
+
+
+def _in_ms(name: str, traffic: Traffic) -> dict[str, float]:
+    return {f"{name}_{which}_ms": us / 1000 for which, us in traffic.latency_us.items()}
+
+
+async def _through_engine(scenario: Scenario) -> Carried:
+    with serve() as server:
+        async with open_party(server, scenario) as party:
+            pid = server.process.pid
+            carried = await over_a_window(party, lambda: thread_cpu_ns(pid, _MEDIA_THREAD))
+    return _expected(*carried, scenario)
+
+
+async def _through_relay(scenario: Scenario) -> Carried:
+    async with open_relayed(scenario) as relayed, relay(relayed.routes) as bare:
+        carried = await over_a_window(relayed.endpoints(bare.address), lambda: cpu_ns(bare.pid))
+    return _expected(*carried, scenario)
+
+
+def _expected(traffic: Traffic, busy_ns: int, scenario: Scenario) -> Carried:
+    expect_traffic(traffic, scenario)
+    return Carried(traffic, busy_ns / (WINDOW_S * 1e9))

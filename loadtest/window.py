@@ -1,0 +1,50 @@
+"""One measured window of traffic, and what else is read at its two ends."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from loadtest.errors import LoadtestError
+from loadtest.generator import Endpoint, Traffic, Window, generate
+from loadtest.party import Scenario
+
+WINDOW_S = 5
+
+_LEAD_US = 700_000
+"""For the generator to start, before the first packet."""
+
+_WARMUP_US = 1_500_000
+
+
+async def over_a_window(
+    endpoints: Sequence[Endpoint], read: Callable[[], int]
+) -> tuple[Traffic, int]:
+    """The traffic of one window and by how much what is read grew in it."""
+    window = _next_window()
+    traffic = asyncio.create_task(generate(endpoints, window))
+    await _sleep_until(window.from_s)
+    before = read()
+    await _sleep_until(window.until_s)
+    grown = read() - before
+    return await traffic, grown
+
+
+def expect_traffic(traffic: Traffic, scenario: Scenario) -> None:
+    """A figure without traffic behind it would be none. Raises LoadtestError."""
+    expected = scenario.published_per_second * WINDOW_S
+    if traffic.sent < 0.98 * expected:
+        raise LoadtestError(
+            f"only {traffic.sent} of {expected:.0f} packets could be sent",
+            "run it on an idle machine",
+        )
+    if traffic.received < 0.5 * traffic.sent * scenario.viewers:
+        raise LoadtestError(f"{traffic.received} packets arrived of {traffic.sent} sent")
+
+
+def _next_window() -> Window:
+    start_us = time.monotonic_ns() // 1000 + _LEAD_US
+    return Window(start_us, _WARMUP_US, WINDOW_S * 1_000_000)
+
+
+async def _sleep_until(moment_s: float) -> None:
+    await asyncio.sleep(max(0.0, moment_s - time.monotonic()))
