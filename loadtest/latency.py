@@ -33,6 +33,7 @@ _MOST_STEP = 4.0
 
 _MEDIA_THREAD = "mianshi-media"
 _ROOMS = Scenario("half-load", rooms=16, viewers=8, packets_per_second=1000)
+"""So many people that what else a node does for each of them is there too."""
 
 
 @dataclass(frozen=True, slots=True)
