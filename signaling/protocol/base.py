@@ -35,7 +35,9 @@ SourceKind = Literal["microphone", "camera", "screen"]
 ReactionName = Literal["like", "puzzled", "clap", "hand"]
 QualityLevel = Literal["good", "fair", "poor", "lost"]
 QualityCause = Literal["none", "self", "peer", "server"]
-QualityReason = Literal["none", "offline", "loss", "delay", "bandwidth", "cpu", "overload"]
+QualityReason = Literal[
+    "none", "unconnected", "offline", "loss", "delay", "bandwidth", "cpu", "overload"
+]
 
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 PictureSide = Annotated[int, Field(ge=0, le=MAX_PICTURE_PIXELS)]

@@ -196,8 +196,9 @@ class QualityChanged(Notice):
     `good` (for the figures), and after `welcome` or `place` for all that are not good. `cause`
     is from your point of view: `self`: you are the participant, and it is your network or
     device; `peer`: it is theirs; `server`: neither's, this server is overloaded; `none` with
-    grade `good`. `affects`: what suffers, seen from the participant: what they send, what they
-    receive, or both.
+    grade `good`, and with reason `unconnected`: their media was never connected, whoever
+    stands in the way. `affects`: what suffers, seen from the participant: what they send, what
+    they receive, or both.
     """
 
     TYPE = "quality.changed"

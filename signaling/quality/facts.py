@@ -89,6 +89,8 @@ class Surroundings:
     """Somebody whom they are shown or hear has a weak uplink: gaps may come from there."""
     paused: Literal["none", "some", "all"] = "none"
     """Which of the pictures for them were stopped because their downlink has no room."""
+    waited_ms: int = 0
+    """How long ago they came, while their media was never connected."""
 
 
 @dataclass(frozen=True, slots=True)

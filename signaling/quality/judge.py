@@ -23,6 +23,9 @@ from signaling.quality.facts import (
 LOST_MS = 5_000
 """Nothing authenticated for so long: the others see the connection as lost."""
 
+UNCONNECTED_MS = 8_000
+"""A first connection takes less than a second, a few over TCP or a relay: it does not come."""
+
 LOSS_RATIO = (0.03, 0.10)
 """Above the first it is fair, above the second poor; so with all pairs."""
 RTT_MS = (250.0, 500.0)
@@ -54,6 +57,9 @@ class _Finding:
 
 def judge(path: Path | None, claim: Claim | None, around: Surroundings) -> Verdict:
     """Return the verdict of this moment. `path` is None before media was ever connected."""
+    if path is None and around.waited_ms >= UNCONNECTED_MS:
+        # A network, a firewall, a browser, or what we advertise: it cannot be told from here.
+        return Verdict("lost", "none", "unconnected", "both")
     if path is not None and path.silent_ms >= LOST_MS:
         return Verdict("lost", "network", "offline", "both")
     found = [one for one in _findings(path, claim, around) if one.grade != "good"]
@@ -91,13 +97,13 @@ def _sending(path: Path, claim: Claim) -> Iterator[_Finding]:
 def _receiving(path: Path, claim: Claim, around: Surroundings) -> Iterator[_Finding]:
     loss = _first(path.loss_down_ratio, claim.loss_down_ratio)
     yield _Finding(_above(loss, LOSS_RATIO), "loss", "receiving")
-    yield _Finding(_above(claim.jitter_ms, JITTER_MS), "delay", "receiving")
     if around.paused != "none":
         yield _Finding("poor" if around.paused == "all" else "fair", "bandwidth", "receiving")
     estimate_bps = path.estimate_bps
     if estimate_bps is not None and path.down_bps >= USED_SHARE * estimate_bps:
         yield _Finding(_below(estimate_bps, LEAN_BPS), "bandwidth", "receiving")
     if not around.senders_weak:
+        yield _Finding(_above(claim.jitter_ms, JITTER_MS), "delay", "receiving")
         yield from _endured(claim, lossy=_above(loss, (0.01, 1.0)) != "good")
 
 

@@ -107,7 +107,7 @@ class PeerDesk(Stage, SfuListener):
             self._media.disconnect(answer.peer)
             raise VisitOver("The visit ended meanwhile.")
         self.drop(visit)
-        visit.peer, visit.sdp_session = answer.peer, session
+        visit.peer, visit.sdp_session, visit.media_up = answer.peer, session, False
         self._visits[answer.peer] = visit
         if visit.watching is not None:
             self._watching[answer.peer] = visit
@@ -134,6 +134,7 @@ class PeerDesk(Stage, SfuListener):
     def drop(self, visit: Visit) -> None:
         """Forget the visit's peer connection, if there is one."""
         peer, visit.peer, visit.sdp_session = visit.peer, None, None
+        visit.media_up = False
         if peer is not None:
             self._forget(peer)
             self._media.disconnect(peer)
@@ -200,6 +201,9 @@ class PeerDesk(Stage, SfuListener):
 
     def on_connected(self, peer: PeerId) -> None:
         """Nothing is told to clients: their own connection state says the same."""
+        visit = self._visits.get(peer)
+        if visit is not None and visit.peer == peer:
+            visit.media_up = True
 
     def on_slots(self, viewer: PeerId, slots: Sequence[Slot]) -> None:
         self._slots[viewer] = slots
@@ -283,6 +287,6 @@ class PeerDesk(Stage, SfuListener):
         self._forget(peer)
         if visit is None or visit.peer != peer:
             return
-        visit.peer, visit.sdp_session = None, None
+        visit.peer, visit.sdp_session, visit.media_up = None, None, False
         visit.send(MediaLost(silent_ms=CLOSED_SILENT_MS))
         self._on_lost(visit, CLOSED_SILENT_MS)

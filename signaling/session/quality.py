@@ -16,7 +16,7 @@ from signaling.protocol.commands import QualityReport
 from signaling.protocol.events import QualityChanged
 from signaling.quality.facts import GOOD, GRADES, STALE_MS, Claim, Path, Surroundings, claim_of
 from signaling.quality.health import ServerHealth
-from signaling.quality.judge import LOSS_RATIO, Mark, judge
+from signaling.quality.judge import JITTER_MS, LOSS_RATIO, Mark, judge
 from signaling.quality.ports import NoArchive, NoFigures, QualityArchive, QualityFigures
 from signaling.quality.readings import Readings
 from signaling.quality.sitting import Sitting, SittingRecord
@@ -49,10 +49,11 @@ _log = logging.getLogger(__name__)
 class _Watched:
     """One visit as it is followed here."""
 
-    __slots__ = ("around", "claim", "mark", "path", "sitting", "told_ms", "visit")
+    __slots__ = ("around", "begun_ms", "claim", "mark", "path", "sitting", "told_ms", "visit")
 
     def __init__(self, visit: Visit, now_ms: int) -> None:
         self.visit = visit
+        self.begun_ms = now_ms
         self.mark = Mark()
         self.claim: Claim | None = None
         self.path: Path | None = None
@@ -210,12 +211,13 @@ class QualityDesk:
             server,
             senders_weak=self._senders_weak(one),
             paused="none" if not any(paused) else "all" if all(paused) else "some",
+            waited_ms=self._clock_ms() - one.begun_ms if one.path is None else 0,
         )
 
     def _senders_weak(self, viewer: _Watched) -> bool:
-        """Whether somebody whom they are shown loses packets on the way to us."""
-        claim, peer = viewer.claim, viewer.visit.peer
-        if claim is None or peer is None or not (claim.freeze_ratio or claim.concealed_ratio):
+        """Whether what somebody sends whom they are shown comes to us with gaps or unevenly."""
+        peer = viewer.visit.peer
+        if viewer.claim is None or peer is None:
             return False
         shown = {slot.peer for slot in self._slots_of(peer) if slot.peer is not None}
         return any(_is_weak(self._paths[one]) for one in shown if one in self._paths)
@@ -286,12 +288,18 @@ class QualityDesk:
 
 
 def _is_weak(sender: Path) -> bool:
-    """Whether gaps in what others get may come from this sender's way to us."""
-    return sender.silent_ms > SHORT_SILENCE_MS or (sender.loss_up_ratio or 0) > LOSS_RATIO[0]
+    """Whether gaps and jitter in what others get may come from this sender's way to us."""
+    return (
+        sender.silent_ms > SHORT_SILENCE_MS
+        or (sender.loss_up_ratio or 0) > LOSS_RATIO[0]
+        or (sender.jitter_ms or 0) > JITTER_MS[0]
+    )
 
 
 def _path_of(one: _Watched, paths: Mapping[int, Path]) -> Path | None:
-    peer = one.visit.peer
+    """None before their media was connected for the first time, however often it was tried."""
+    peer, had_one = one.visit.peer, one.path is not None
+    if not one.visit.media_up and not had_one:
+        return None
     path = None if peer is None else paths.get(peer)
-    had_one = one.path is not None
     return _GONE if path is None and had_one else path

@@ -34,6 +34,8 @@ class Visit:
         self.guest = guest
         self.connection: Connection | None = None
         self.peer: PeerId | None = None
+        self.media_up = False
+        """Whether the peer connection stands: its DTLS handshake was completed."""
         self.sdp_session: str | None = None
         """The `o=` session id of the peer connection."""
         self.bearer: str | None = None

@@ -6,7 +6,7 @@ from rooms.room.model import GRACE_MS
 from sfu.api import PeerId, Slot
 from signaling.errors import RateLimited
 from signaling.protocol.commands import QualityReport
-from signaling.quality.judge import FALL_AFTER, RISE_AFTER
+from signaling.quality.judge import FALL_AFTER, RISE_AFTER, UNCONNECTED_MS
 from signaling.session.quality import AGAIN_MS, KEEP_MS, SAMPLE_S
 from tests.signaling.node import Caller, Node, PathNow, StreamTotals, offer
 
@@ -36,7 +36,9 @@ class Traffic:
             for slot in slots:
                 stream = StreamTotals(viewer.peer, slot.mid, "video", "send")
                 self.down[viewer.peer, slot.peer] = stream
-        node.media.streams = [*self.up.values(), *self.down.values()]
+        self.voices = {self.names[one.peer]: StreamTotals(one.peer) for one in callers}
+        streams = [*self.up.values(), *self.down.values(), *self.voices.values()]
+        node.media.streams = streams
 
     async def passes(self, samples: int = 1, *, lag_ms: float = 0) -> None:
         for _ in range(samples):
@@ -53,6 +55,7 @@ class Traffic:
         stream.packets += 400 - lost
         stream.packets_lost += lost
         stream.bytes += (400 - lost) * 1000
+        self.voices[name].packets += 2  # quiet
         for (viewer, source), slot in self.down.items():
             if source == caller.peer:
                 share = self.down_loss.get(self.names[viewer], 0)
@@ -61,11 +64,16 @@ class Traffic:
                 slot.packets_lost += lost + round((400 - lost) * share)
 
 
+async def connects(node: Node, caller: Caller, session: int) -> None:
+    await caller.does("media.offer", sdp=offer(session), tracks={})
+    node.visits.desk.on_connected(PeerId(caller.peer))
+
+
 async def call(node: Node) -> tuple[Caller, Caller, Caller, Traffic]:
     """Ida and Ole (who only watches) with the candidate Cai inside; Ivo elsewhere."""
     ida, cai, ole = await node.come("ida"), await node.come("cai"), await node.come("ole")
     for session, caller in enumerate((ida, cai, ole)):
-        await caller.does("media.offer", sdp=offer(session), tracks={})
+        await connects(node, caller, session)
     await ida.does("seat.admit", participant="cai")
     traffic = Traffic(node, ida, cai, ole)
     await traffic.passes(3)
@@ -185,6 +193,16 @@ async def test_freezes_of_a_viewer_are_not_theirs_when_the_sender_is_weak(node):
     assert seat(node, "ida") == "good"
 
 
+async def test_jitter_of_a_viewer_is_not_theirs_when_the_sender_is_uneven(node):
+    ida, *_, traffic = await call(node)
+    for sender_ms, grade in ((150, "good"), (2, "poor")):
+        traffic.voices["cai"].jitter_ms = sender_ms
+        for _ in range(4):
+            await traffic.passes()
+            await ida.does("quality.report", level="poor", span_ms=2_000, jitter_ms=150)
+        assert seat(node, "ida") == grade
+
+
 async def test_an_old_claim_is_forgotten(node):
     _, cai, __, traffic = await call(node)
     await cai.does("quality.report", level="fair", limited_by="cpu")
@@ -239,6 +257,41 @@ async def test_a_connection_that_was_closed_is_lost_until_a_new_one_stands(node)
     assert seat(node, "cai") == "good"
 
 
+async def test_media_that_never_connects_is_nobodys_fault_and_says_so(node):
+    ida, cai = await node.come("ida"), await node.come("cai")
+    await connects(node, ida, 1)
+    await ida.does("seat.admit", participant="cai")
+    traffic = Traffic(node, ida)
+    for session in range(2, 6):  # its client tries again and again
+        await cai.does("media.offer", sdp=offer(session), tracks={})
+        node.media.paths[cai.peer] = PathNow(cai.peer, silent_ms=1_000, round_trip_time_ms=None)
+        await traffic.passes()
+    unconnected = ("cai", "lost", "none", "unconnected", "both")
+    assert told(ida) == [unconnected]
+    assert told(cai) == [unconnected]
+    assert [seat(node, one) for one in ("ida", "cai")] == ["good", "lost"]
+    node.visits.desk.on_connected(PeerId(cai.peer))
+    await traffic.passes()
+    assert told(ida) == [("cai", "good", "none", "none", "none")]
+    assert seat(node, "cai") == "good"
+
+
+async def test_who_offers_no_media_at_all_is_not_connected_either(node):
+    ida, *_, traffic = await call(node)
+    await node.come("ivo")
+    await traffic.passes(UNCONNECTED_MS // STEP_MS)
+    assert seat(node, "ivo") == "lost"
+    assert told(ida) == []
+
+
+async def test_media_that_was_lost_is_not_called_unconnected(node):
+    ida, cai, _, traffic = await call(node)
+    node.visits.desk.on_closed(PeerId(cai.peer), "dtls_closed")
+    traffic.callers = (ida,)
+    await traffic.passes(UNCONNECTED_MS // STEP_MS)
+    assert told(ida) == [("cai", "lost", "peer", "offline", "both")]
+
+
 async def test_media_that_does_not_answer_judges_nobody(node):
     ida, _, __, traffic = await call(node)
     node.media.stuck = True
@@ -252,7 +305,7 @@ async def test_media_that_does_not_answer_judges_nobody(node):
 async def test_the_lobby_hears_of_itself_alone(node):
     ida, cai = await node.come("ida"), await node.come("cai")
     for session, caller in enumerate((ida, cai)):
-        await caller.does("media.offer", sdp=offer(session), tracks={})
+        await connects(node, caller, session)
     traffic = Traffic(node, ida, cai)
     await traffic.passes(2)
     traffic.up_loss = {"ida": 0.3, "cai": 0.3}
@@ -264,6 +317,7 @@ async def test_the_lobby_hears_of_itself_alone(node):
 
 async def test_another_round_hears_nothing(node):
     ivo = await node.come("ivo")
+    await connects(node, ivo, 9)
     _, __, ___, traffic = await call(node)
     traffic.up_loss["cai"] = 0.3
     await traffic.passes(FALL_AFTER + 1)
@@ -282,6 +336,7 @@ async def test_a_newcomer_is_told_what_is_not_good(node):
 async def test_whoever_is_moved_to_a_room_is_told(node):
     ida, cai, _, traffic = await call(node)
     ivo = await node.come("ivo")
+    await connects(node, ivo, 9)
     traffic.up_loss["cai"] = 0.3
     await traffic.passes(FALL_AFTER + 1)
     cai.ear.since()

@@ -1,4 +1,4 @@
-import { Diagnosis, blame, type Means } from './diagnosis'
+import { Diagnosis, blame, isUnconnected, type Means } from './diagnosis'
 import type { DrawnSizes } from './drawn_sizes'
 import { PictureWatch, type ShownSlot, type SlotState } from './pictures'
 import type { ParticipantView, QualityCause, QualityChanged, RoomView, SlotView } from './protocol'
@@ -63,6 +63,11 @@ export class CallHealth implements Sight {
 
   blame(theirs: PeerQuality): QualityCause {
     return blame(this.#own, theirs)
+  }
+
+  /** Whether nothing can come from them, because one of us is not connected. */
+  cut(theirs: PeerQuality): boolean {
+    return isUnconnected(this.#own) || isUnconnected(theirs)
   }
 
   #shownSlots(room: RoomView | null, slots: readonly SlotView[]): ShownSlot[] {

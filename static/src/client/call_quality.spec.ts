@@ -6,6 +6,7 @@ import { person, ROOM } from './testing/fake_server'
 import { mark } from './timeline'
 import {
   afterVisit,
+  arrive,
   beforeVisit,
   display,
   enter,
@@ -252,4 +253,30 @@ test('where much is lost, what arrives waits until it was sent again', async () 
     await tick(1_000)
   }
   expect(new Set(targets())).toEqual(new Set([300]))
+})
+
+test('a path that never comes is not a good one, on either side', async () => {
+  await arrive({ room: { ...inCompany, placement: 'room' } })
+  await tick(5_000)
+  expect(interview.state.quality.level).toBe('good')
+  await tick(8_000)
+  const unconnected = { level: 'lost', cause: 'none', reason: 'unconnected' } as const
+  expect(interview.state.quality).toMatchObject({ ...unconnected, advice: 'switch_network' })
+  expect(interview.state.tiles[0]).toMatchObject({ picture: 'cut', blame: 'self' })
+  pc().become('connected')
+  await tick(1_000)
+  expect(interview.state.quality.level).toBe('good')
+  const { cause, reason } = unconnected
+  const told = {
+    ...CHANGED,
+    participant: 'ann',
+    grade: 'lost',
+    cause,
+    reason,
+    affects: 'both',
+  } as const
+  server.socket.notice('quality.changed', told)
+  event({ type: 'participant.changed', participant: person('ann', { quality: 'lost' }) })
+  await tick()
+  expect(interview.state.tiles[0]).toMatchObject({ picture: 'cut', blame: 'peer' })
 })

@@ -76,6 +76,23 @@ test('a loss that we have not seen for a while is over, though the server has no
   expect(own(verdict({ level: 'fair' }), 9_000).level).toBe('poor')
 })
 
+test('a narrow way that is left does not keep an old loss alive', () => {
+  diagnosis.hear(word({}), 0)
+  const narrow = verdict({ level: 'fair', reason: 'bandwidth' })
+  expect(own(narrow, 0)).toMatchObject({ level: 'poor', reason: 'loss' })
+  expect(own(narrow, 8_000)).toMatchObject({ level: 'fair', reason: 'bandwidth' })
+})
+
+test('gaps in what comes are ours only if the server, once it knows, blames nobody else', () => {
+  const gaps = verdict({ affects: 'receiving' })
+  expect([0, 3_000, 5_000].map((atMs) => own(gaps, atMs).level)).toEqual(['good', 'good', 'good'])
+  expect(own(gaps, 6_000)).toMatchObject({ level: 'poor', cause: 'self' })
+  diagnosis.hear(word({ participant: 'ann', cause: 'peer', affects: 'both' }), 7_000)
+  expect(own(gaps, 8_000).level).toBe('good')
+  diagnosis.hear(word({ affects: 'receiving' }), 9_000)
+  expect(own(gaps, 9_000)).toMatchObject({ level: 'poor', cause: 'self' })
+})
+
 test('what only the server can see counts for as long as it says so', () => {
   diagnosis.hear(word({ reason: 'bandwidth', affects: 'receiving' }), 0)
   own(GOOD, 0)

@@ -11,6 +11,11 @@ const TOLD_KEEPS_MS = 25_000
  */
 const SECONDS_TO_KNOW_BETTER = 8
 const SEEN_BY_OURSELVES = new Set<QualityReason>(['loss', 'delay'])
+/**
+ * What comes with gaps may have had them before it reached the server, which alone can tell: it
+ * needs two of its samples. Until then nobody is blamed.
+ */
+const SECONDS_TO_BE_TOLD = 6
 /** Sending poorly for so long: the picture costs the voice. */
 const SECONDS_TO_VIDEO_OFF = 6
 /** Poor for so long: what we advised has not helped. */
@@ -30,7 +35,10 @@ const FINE: PeerQuality = { ...GOOD, facts: null }
 export class Diagnosis {
   readonly #told = new Map<string, { quality: PeerQuality; atMs: number }>()
   #poorSinceMs: number | null = null
-  #goodSinceMs: number | null = null
+  /** Since when we have seen neither loss nor delay ourselves. */
+  #cleanSinceMs: number | null = null
+  /** Since when what we receive, and nothing else, suffers. */
+  #receivesBadlySinceMs: number | null = null
 
   /** The server's word on a participant, maybe on ourselves. */
   hear({ participant, grade, cause, reason, affects, facts }: QualityChanged, nowMs: number): void {
@@ -47,25 +55,46 @@ export class Diagnosis {
   clear(): void {
     this.#told.clear()
     this.#poorSinceMs = null
-    this.#goodSinceMs = null
+    this.#cleanSinceMs = null
+    this.#receivesBadlySinceMs = null
   }
 
   /** Ourselves: the worse of both views. A path that is gone only we can see. */
   own(measured: Verdict, me: string, means: Means, nowMs: number): Quality {
-    this.#goodSinceMs = measured.level === 'good' ? (this.#goodSinceMs ?? nowMs) : null
-    const verdict = worse(measured, this.#believed(me, nowMs))
+    const clean = measured.level !== 'lost' && !SEEN_BY_OURSELVES.has(measured.reason)
+    this.#cleanSinceMs = clean ? (this.#cleanSinceMs ?? nowMs) : null
+    const verdict = worse(this.#ours(measured, me, nowMs), this.#believed(me, nowMs))
     const poor = RANK[verdict.level] <= RANK.poor
     this.#poorSinceMs = poor ? (this.#poorSinceMs ?? nowMs) : null
     const seconds = (nowMs - (this.#poorSinceMs ?? nowMs)) / 1000
     return { ...verdict, advice: advise(verdict, means, seconds) }
   }
 
+  /** What we measured, unless it may be, or is, the doing of those who send to us. */
+  #ours(measured: Verdict, me: string, nowMs: number): Verdict {
+    const { affects, reason } = measured
+    const received = affects === 'receiving' && SEEN_BY_OURSELVES.has(reason)
+    this.#receivesBadlySinceMs = received ? (this.#receivesBadlySinceMs ?? nowMs) : null
+    if (this.#receivesBadlySinceMs === null) return measured
+    const told = nowMs - this.#receivesBadlySinceMs >= SECONDS_TO_BE_TOLD * 1000
+    return told && !this.#somebodySendsBadly(me, nowMs) ? measured : GOOD
+  }
+
+  #somebodySendsBadly(me: string, nowMs: number): boolean {
+    return [...this.#told.keys()].some((participant) => {
+      const { cause, affects } = this.told(participant, nowMs)
+      return participant !== me && cause === 'peer' && affects !== 'receiving'
+    })
+  }
+
   /** The server's word on ourselves, unless we know better by now. */
   #believed(me: string, nowMs: number): Verdict {
     const told = this.told(me, nowMs)
-    const goodSeconds = (nowMs - (this.#goodSinceMs ?? nowMs)) / 1000
+    // Our own connection's state says that first, and when it is over.
+    if (told.reason === 'unconnected') return GOOD
+    const cleanSeconds = (nowMs - (this.#cleanSinceMs ?? nowMs)) / 1000
     const over = told.cause === 'self' && SEEN_BY_OURSELVES.has(told.reason)
-    return over && goodSeconds >= SECONDS_TO_KNOW_BETTER ? GOOD : told
+    return over && cleanSeconds >= SECONDS_TO_KNOW_BETTER ? GOOD : told
   }
 
   /** Another; `shown` is the level that the room's list gives. */
@@ -91,8 +120,13 @@ function worse(measured: Verdict, { level, cause, reason, affects }: Verdict): V
   return level === measured.level && cause === 'server' ? told : measured
 }
 
+/** Whether their media never came to stand: no picture and no sound, either way. */
+export const isUnconnected = ({ reason }: Verdict): boolean => reason === 'unconnected'
+
 /** Whose connection keeps a picture away; `none`: that cannot be told. */
 export function blame(own: Verdict, theirs: Verdict): QualityCause {
+  if (isUnconnected(own)) return 'self'
+  if (isUnconnected(theirs)) return 'peer'
   if (theirs.cause === 'server' || own.cause === 'server') return 'server'
   const receives = own.affects === 'receiving' || own.affects === 'both'
   const sends = theirs.affects === 'sending' || theirs.affects === 'both'

@@ -17,6 +17,10 @@ const TICK_MS = 1_000
  * checks. Browsers notice after 5 s or more.
  */
 const STILL_TICKS = 2
+/** Browsers begin at 300 kbit/s and feel their way up: what they believe so early is no limit. */
+const RAMP_MS = 5_000
+/** A first connection takes less than a second, a few over TCP or a relay: it does not come. */
+const UNCONNECTED_MS = 8_000
 /** Refusals after which this very connection is of no more use to the server. */
 const FORGOTTEN = new Set(['media_missing', 'sdp_changed', 'sdp_invalid'])
 
@@ -67,6 +71,8 @@ export class MediaPath {
   #stillTicks = 0
   #offered = false
   #wasConnected = false
+  #connectedAtMs = 0
+  #beganAtMs = 0
 
   constructor(owner: MediaPathOwner, devices: Devices, parts: ConnectionParts) {
     this.#owner = owner
@@ -86,6 +92,7 @@ export class MediaPath {
     this.#iceServers = iceServers
     this.#timer ??= setInterval(() => void this.#onTick(), TICK_MS)
     if (!this.#offered || !this.#connection) {
+      this.#beganAtMs = Date.now()
       void this.#connect()
       return
     }
@@ -154,6 +161,7 @@ export class MediaPath {
     )
     this.#stats = new StatsReader()
     this.#repairTime = new RepairTime()
+    this.#connectedAtMs = 0
     this.#offered = false
     // The server has yet to say who watches what on this connection.
     this.#wanted = NOT_SAID
@@ -205,6 +213,7 @@ export class MediaPath {
 
   #onState(connection: Connection, state: RTCPeerConnectionState): void {
     if (connection !== this.#connection || !this.#offered) return
+    if (state === 'connected') this.#connectedAtMs ||= Date.now()
     if (state === 'connected' && !this.#wasConnected) {
       this.#wasConnected = true
       mark('join.connected')
@@ -226,6 +235,8 @@ export class MediaPath {
       if (connection === this.#connection) this.#onSample(sample)
     } else if (this.#wasConnected) {
       this.#owner.onSample(null, this.#judge.lost())
+    } else if (Date.now() - this.#beganAtMs >= UNCONNECTED_MS) {
+      this.#owner.onSample(null, this.#judge.unconnected())
     }
   }
 
@@ -233,7 +244,8 @@ export class MediaPath {
     // Browsers expect little of a path on which we send little because we were asked to.
     const { sendableBps } = measured
     const restrained = sendableBps !== null && sendableBps >= askedBps(this.#wanted)
-    const sample = restrained ? { ...measured, sendableBps: null } : measured
+    const early = Date.now() - this.#connectedAtMs < RAMP_MS
+    const sample = restrained || early ? { ...measured, sendableBps: null } : measured
     this.#stillTicks = sample.arrivedBytes > 0 ? 0 : this.#stillTicks + 1
     if (this.#stillTicks === STILL_TICKS) this.#owner.onStill()
     if (this.#load.take(sample.limitedBy === 'cpu')) this.#demandPictures()

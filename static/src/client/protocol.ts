@@ -14,7 +14,7 @@ export type SourceKind = 'microphone' | 'camera' | 'screen';
 export type ReactionName = 'like' | 'puzzled' | 'clap' | 'hand';
 export type QualityLevel = 'good' | 'fair' | 'poor' | 'lost';
 export type QualityCause = 'none' | 'self' | 'peer' | 'server';
-export type QualityReason = 'none' | 'offline' | 'loss' | 'delay' | 'bandwidth' | 'cpu' | 'overload';
+export type QualityReason = 'none' | 'unconnected' | 'offline' | 'loss' | 'delay' | 'bandwidth' | 'cpu' | 'overload';
 export type ConnectErrorCode =
   | 'auth_invalid'
   | 'token_invalid'
@@ -481,8 +481,9 @@ export interface Speaking {
  * `good` (for the figures), and after `welcome` or `place` for all that are not good. `cause`
  * is from your point of view: `self`: you are the participant, and it is your network or
  * device; `peer`: it is theirs; `server`: neither's, this server is overloaded; `none` with
- * grade `good`. `affects`: what suffers, seen from the participant: what they send, what they
- * receive, or both.
+ * grade `good`, and with reason `unconnected`: their media was never connected, whoever
+ * stands in the way. `affects`: what suffers, seen from the participant: what they send, what
+ * they receive, or both.
  */
 export interface QualityChanged {
   participant: string;

@@ -53,6 +53,8 @@ test.each<[Partial<PathSample>, string, string, string]>([
   [{ jitterMs: 150 }, 'poor', 'delay', 'receiving'],
   [{ sendableBps: 200_000 }, 'fair', 'bandwidth', 'sending'],
   [{ sendableBps: 50_000 }, 'poor', 'bandwidth', 'sending'],
+  [{ lossDownRatio: 0.2, sendableBps: 50_000 }, 'poor', 'loss', 'both'],
+  [{ jitterMs: 150, sendableBps: 50_000 }, 'poor', 'delay', 'both'],
   [{ limitedBy: 'cpu' }, 'fair', 'cpu', 'sending'],
 ])('%o is %s because of %s, and %s suffers', (sample, level, reason, affects) => {
   const judge = new QualityJudge()

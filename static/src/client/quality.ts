@@ -25,6 +25,13 @@ export const GOOD: Verdict = { level: 'good', cause: 'none', reason: 'none', aff
 
 const LOST: Verdict = { level: 'lost', cause: 'self', reason: 'offline', affects: 'both' }
 
+const UNCONNECTED: Verdict = {
+  level: 'lost',
+  cause: 'none',
+  reason: 'unconnected',
+  affects: 'both',
+}
+
 interface Fault {
   reason: QualityReason
   affects: Affected
@@ -46,6 +53,12 @@ export class QualityJudge {
     this.#streak = 0
     this.#verdict = LOST
     return LOST
+  }
+
+  /** The path was never there, and is overdue. */
+  unconnected(): Verdict {
+    this.#verdict = UNCONNECTED
+    return UNCONNECTED
   }
 
   take(sample: PathSample): Verdict {
@@ -88,13 +101,14 @@ function judge(sample: PathSample, rttMs: number): Verdict {
 function worst(sample: PathSample, rttMs: number, limit: Limits): Fault | null {
   const up = (sample.lossUpRatio ?? 0) > limit.lossRatio
   const down = (sample.lossDownRatio ?? 0) > limit.lossRatio
-  if (up || down) return { reason: 'loss', affects: bothWays(up, down) }
+  // Whatever the chief reason: what we send has no room here.
+  const narrow = sample.sendableBps !== null && sample.sendableBps < limit.sendableBps
+  if (up || down) return { reason: 'loss', affects: bothWays(up || narrow, down) }
   if (rttMs > limit.rttMs) return { reason: 'delay', affects: 'both' }
-  if ((sample.jitterMs ?? 0) > limit.jitterMs) return { reason: 'delay', affects: 'receiving' }
-  if (sample.sendableBps !== null && sample.sendableBps < limit.sendableBps) {
-    return { reason: 'bandwidth', affects: 'sending' }
+  if ((sample.jitterMs ?? 0) > limit.jitterMs) {
+    return { reason: 'delay', affects: bothWays(narrow, true) }
   }
-  return null
+  return narrow ? { reason: 'bandwidth', affects: 'sending' } : null
 }
 
 function bothWays(sending: boolean, receiving: boolean): Affected {

@@ -16,6 +16,7 @@ const slot = (mid: string, participant: string | null, source: SlotView['source'
   paused: false,
 })
 const SIGHT: Sight = {
+  cut: () => false,
   state: () => 'live',
   size: () => null,
   peer: () => ({ ...GOOD, facts: null }),

@@ -10,6 +10,7 @@ export interface Sight {
   state(mid: string, shows: string): SlotState
   size(mid: string, shows: string): Tile['size']
   peer(participant: ParticipantView): PeerQuality
+  cut(theirs: PeerQuality): boolean
   blame(theirs: PeerQuality): QualityCause
 }
 
@@ -71,17 +72,18 @@ export class Tiles {
     const videoOn = participant.camera && picture !== null
     const quality = sight.peer(participant)
     const shows = shownIn(id, 'camera')
+    const cut = sight.cut(quality)
     return {
       participant,
       stream: this.#stream(id, [voice, picture]),
       videoOn,
       audioOn: participant.microphone,
       speaking: participant.microphone && this.#speaking.has(id),
-      picture: camera && videoOn ? pictureState(camera, shows, sight) : 'off',
+      picture: cut ? 'cut' : camera && videoOn ? pictureState(camera, shows, sight) : 'off',
       size: camera && videoOn ? sight.size(camera.mid, shows) : null,
       quality,
       // The server holds a picture back for the viewer's network alone.
-      blame: camera?.paused ? 'self' : sight.blame(quality),
+      blame: camera?.paused && !cut ? 'self' : sight.blame(quality),
     }
   }
 

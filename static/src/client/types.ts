@@ -121,7 +121,7 @@ export interface Tile {
   /** What is shown of them now; null before the first picture, or in an old browser. */
   size: { width: number; height: number; fps: number } | null
   quality: PeerQuality
-  /** Whose connection keeps the picture away while it is `paused`. */
+  /** Whose connection keeps the picture away while it is `paused` or `cut`. */
   blame: QualityCause
 }
 
@@ -202,9 +202,10 @@ export interface ConnectionFigures {
 
 /**
  * What a tile can show: `starting` until the first picture, `off` while the camera is, `paused`
- * while pictures do not come through although it is on.
+ * while pictures do not come through although it is on, `cut` while one of us was never connected:
+ * then there is no sound either.
  */
-export type PictureState = 'live' | 'starting' | 'off' | 'paused'
+export type PictureState = 'live' | 'starting' | 'off' | 'paused' | 'cut'
 
 /** Our last hand-over, while it can still be undone. */
 export interface TakeBack {

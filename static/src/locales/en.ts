@@ -109,6 +109,8 @@ const en: typeof zh = {
     soundOnlySelf: 'Sound only: your network is weak',
     soundOnlyPeer: 'Sound only: {name} has a weak network',
     soundOnlyServer: 'Sound only: the server is busy',
+    cutSelf: 'Your sound and picture are not connected to the server yet',
+    cutPeer: 'Sound and picture of {name} are not connected yet',
     soundOnlyBack: 'The picture comes back by itself',
     videoOffOffer:
       'Your network is too weak: your video is hurting your sound. Without it you are heard better.',
@@ -138,10 +140,14 @@ const en: typeof zh = {
     fair: 'Fair connection',
     poor: 'Poor connection',
     lost: 'Connection lost',
+    unconnected: 'Not connected',
     busy: 'Server busy',
     title: 'Connection quality',
     goodBody: 'Picture and sound are fine.',
+    goodButOthers: 'On your side all is well.',
     reason: {
+      unconnected:
+        'Sound and picture of this device do not reach the server: the network or the browser may block them. ',
       offline: 'The connection to the server is gone. ',
       loss: 'Your network is losing data. ',
       delay: 'Your network is slow to respond. ',
@@ -170,6 +176,7 @@ const en: typeof zh = {
       fair: '{name} has a fair connection',
       poor: '{name} has a poor connection',
       lost: '{name} lost the connection; it is being restored',
+      unconnected: 'Sound and picture of {name} are not connected yet',
     },
     serverOf: 'The server is busy: {name} may have gaps',
     refreshNow: 'Refresh the page',
@@ -244,6 +251,10 @@ const en: typeof zh = {
       '{name} has an unstable network: pauses and gaps come from it, not from the person',
     networkNoteMine:
       'Your network is unstable: the pauses you notice arise on your side, not with {name}',
+    unconnectedNote:
+      'Sound and picture of {name} do not connect: the network or browser may block them, not the person',
+    unconnectedNoteMine:
+      'Your sound and picture do not connect to the server: that you miss {name} is not their doing',
     networkNoteServer: 'The server is busy: pauses and gaps have nothing to do with {name}',
     lostPerson: '{name} lost the connection; waiting for them to return',
   },

@@ -3,7 +3,7 @@
 import pytest
 
 from signaling.quality.facts import GOOD, Claim, Path, Surroundings, Verdict
-from signaling.quality.judge import FALL_AFTER, RISE_AFTER, Mark, judge
+from signaling.quality.judge import FALL_AFTER, RISE_AFTER, UNCONNECTED_MS, Mark, judge
 
 FINE = Path(
     rtt_ms=40,
@@ -81,7 +81,7 @@ def test_freezes_weigh_fully_when_loss_was_measured_too():
 
 
 def test_gaps_that_somebody_else_sent_are_not_the_viewers():
-    viewer = claim(freeze_ratio=0.4, concealed_ratio=0.3)
+    viewer = claim(freeze_ratio=0.4, concealed_ratio=0.3, jitter_ms=300)
     assert judge(FINE, viewer, Surroundings(senders_weak=True)) == GOOD
 
 
@@ -109,6 +109,15 @@ def test_before_media_the_clients_word_is_all_there_is():
     assert judge(None, None, ALONE) == GOOD
     assert judge(None, claim(level="fair"), ALONE).grade == "fair"
     assert judge(None, claim(level="lost"), ALONE).grade == "poor", "its socket speaks"
+
+
+def test_media_that_does_not_connect_in_time_is_lost_and_nobodys_fault():
+    waits = Surroundings(waited_ms=UNCONNECTED_MS - 1)
+    assert judge(None, None, waits) == GOOD
+    late = Surroundings(waited_ms=UNCONNECTED_MS)
+    unconnected = Verdict("lost", "none", "unconnected", "both")
+    assert judge(None, None, late) == judge(None, claim(level="lost"), late) == unconnected
+    assert judge(FINE, None, late) == GOOD
 
 
 SERVER = [

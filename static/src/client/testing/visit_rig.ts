@@ -68,12 +68,17 @@ export async function afterVisit(): Promise<void> {
 }
 
 export async function enter(welcome: Partial<typeof WELCOME> = {}): Promise<void> {
+  await arrive(welcome)
+  pc().become('connected')
+}
+
+/** Greeted by the server; media has yet to connect. */
+export async function arrive(welcome: Partial<typeof WELCOME> = {}): Promise<void> {
   const joined = interview.join()
   await tick()
   server.greet({ server_time_ms: Date.now(), ...welcome })
   await joined
   await tick()
-  pc().become('connected')
 }
 
 export const asInterviewer = {

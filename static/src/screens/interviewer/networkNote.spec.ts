@@ -42,6 +42,18 @@ test.each<[string, Tile[], Partial<Quality>, string | undefined]>([
     { level: 'poor', affects: 'sending' },
     undefined,
   ],
+  [
+    'never connected',
+    [tile('candidate', { level: 'lost', reason: 'unconnected' })],
+    {},
+    'interviewer.unconnectedNote',
+  ],
+  [
+    'neither of us connected',
+    [tile('candidate', { level: 'lost', reason: 'unconnected' })],
+    { level: 'lost', reason: 'unconnected' },
+    'interviewer.unconnectedNoteMine',
+  ],
   ["a colleague's", [tile('interviewer', { level: 'poor', cause: 'peer' })], {}, undefined],
   ['nobody there', [], { level: 'poor', affects: 'both' }, undefined],
 ])('%s', (_, tiles, own, key) => {

@@ -1,4 +1,5 @@
 /** Whether what an interviewer sees of a candidate is the network's doing, and whose. */
+import { isUnconnected } from '../../client/diagnosis'
 import type { Quality, Tile } from '../../client/types'
 
 export interface NetworkNote {
@@ -15,6 +16,8 @@ export function networkNote(tiles: readonly Tile[], own: Quality): NetworkNote |
   if (!candidate) return null
   const { name } = candidate.participant
   const theirs = candidate.quality
+  if (isUnconnected(own)) return { key: 'interviewer.unconnectedNoteMine', name }
+  if (isUnconnected(theirs)) return { key: 'interviewer.unconnectedNote', name }
   if (theirs.level === 'poor' || theirs.level === 'lost') {
     const server = theirs.cause === 'server'
     return { key: server ? 'interviewer.networkNoteServer' : 'interviewer.networkNote', name }

@@ -44,9 +44,10 @@ test('a dying uplink: the camera off, and on again when the network has been goo
   expect(second(GOOD, true)).toBe('none')
 })
 
-test('the offer stands while the advice wavers, until the trouble is over', () => {
+test('the offer stands while the advice wavers, until the worst is over', () => {
   second(DYING, true)
   expect(second({ ...DYING, advice: 'switch_network' }, true)).toBe('off')
+  expect(second({ ...DYING, level: 'fair', advice: 'move_closer' }, true)).toBe('none')
   expect(second(GOOD, true)).toBe('none')
 })
 

@@ -42,8 +42,8 @@ export class VideoOffer {
 
   #next(quality: Quality, cameraOn: boolean, goodSeconds: number): Offer {
     if (!cameraOn) return this.#byUs && goodSeconds >= GOOD_SECONDS ? 'on' : 'none'
-    if (quality.level === 'good' || this.#declined) return 'none'
-    // Once shown it stays until it is answered or the trouble is over: no flicker.
+    if (quality.level === 'good' || quality.level === 'fair' || this.#declined) return 'none'
+    // Once shown it stays until it is answered or the worst is over: no flicker.
     return this.#offer === 'off' || quality.advice === 'video_off' ? 'off' : 'none'
   }
 }

@@ -4,12 +4,15 @@ import zh from '../../locales/zh'
 import type { Verdict } from '../../client/types'
 import {
   bitrate,
+  cutKey,
   effectKey,
   milliseconds,
   pausedKey,
   percent,
   pictureSize,
   reasonKey,
+  wordKey,
+  wordOfKey,
 } from './words'
 
 function text(key: string): unknown {
@@ -27,13 +30,37 @@ const verdict = (patch: Partial<Verdict>): Verdict => ({
 })
 
 test('every reason, effect and pause has its words', () => {
-  const reasons = ['offline', 'loss', 'delay', 'bandwidth', 'cpu', 'overload'] as const
+  const reasons = [
+    'unconnected',
+    'offline',
+    'loss',
+    'delay',
+    'bandwidth',
+    'cpu',
+    'overload',
+  ] as const
   for (const reason of reasons) expect(text(reasonKey(verdict({ reason })))).toBeTypeOf('string')
   for (const affects of ['sending', 'receiving', 'both'] as const) {
     expect(text(effectKey(verdict({ affects })))).toBeTypeOf('string')
   }
   for (const blame of ['none', 'self', 'peer', 'server'] as const) {
     expect(text(pausedKey(blame))).toBeTypeOf('string')
+    expect(text(cutKey(blame))).toBeTypeOf('string')
+  }
+})
+
+test('every mark has its words, of me and of others', () => {
+  const marks: Partial<Verdict>[] = [
+    { level: 'good' },
+    { level: 'fair' },
+    { level: 'poor' },
+    { level: 'lost', reason: 'offline' },
+    { level: 'lost', cause: 'none', reason: 'unconnected' },
+    { cause: 'server' },
+  ]
+  for (const mark of marks) {
+    expect(text(wordKey(verdict(mark)))).toBeTypeOf('string')
+    expect(text(wordOfKey(verdict(mark)))).toBeTypeOf('string')
   }
 })
 

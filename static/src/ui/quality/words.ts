@@ -4,6 +4,7 @@ import type { Affected, Verdict } from '../../client/types'
 
 const REASONS: Record<QualityReason, string> = {
   none: '',
+  unconnected: 'quality.reason.unconnected',
   offline: 'quality.reason.offline',
   loss: 'quality.reason.loss',
   delay: 'quality.reason.delay',
@@ -17,6 +18,18 @@ const EFFECTS: Record<Affected, string> = {
   sending: 'quality.effect.sending',
   receiving: 'quality.effect.receiving',
   both: 'quality.effect.both',
+}
+
+/** A connection in a word or two. */
+export function wordKey({ level, cause, reason }: Verdict): string {
+  if (cause === 'server') return 'quality.busy'
+  return reason === 'unconnected' ? 'quality.unconnected' : `quality.${level}`
+}
+
+/** The same of another, with their name. */
+export function wordOfKey({ level, cause, reason }: Verdict): string {
+  if (cause === 'server') return 'quality.serverOf'
+  return `quality.of.${reason === 'unconnected' ? reason : level}`
 }
 
 /** Empty where there is nothing to say. */
@@ -38,6 +51,10 @@ const PAUSED: Record<QualityCause, string> = {
 
 /** Why there is sound only: by whose connection. */
 export const pausedKey = (blame: QualityCause): string => PAUSED[blame]
+
+/** Why there is neither picture nor sound. */
+export const cutKey = (blame: QualityCause): string =>
+  blame === 'self' ? 'room.cutSelf' : 'room.cutPeer'
 
 export const NOT_MEASURED = '–'
 
