@@ -357,6 +357,22 @@ def test_links_that_open_nothing(browsers: Browsers, place: Place, screens: Scre
     screens.take(page, "problem-offline")
 
 
+def test_an_hr_link_that_another_browser_used(
+    browsers: Browsers, place: Place, screens: Screens
+) -> None:
+    link = hr_link(place.server)
+    first = browsers.context(INTERVIEWER).new_page()
+    first.goto(link)
+    first.wait_for_selector(marked("hr-create"))
+    context = browsers.context(CANDIDATE, locale=LOCALES[screens.language])
+    second = screens.watch(context.new_page())
+    second.goto(link)
+    second.wait_for_selector(marked("problem-link_used"))
+    screens.take(second, "problem-link_used")
+    first.reload()
+    first.wait_for_selector(marked("hr-create"))
+
+
 def test_the_help_of_each_platform(browsers: Browsers, place: Place, screens: Screens) -> None:
     page = opened(browsers, screens, CANDIDATE, f"{place.network.origin}/help", phone=True)
     for platform in ("ios", "android", "wechat", "desktop"):

@@ -482,7 +482,13 @@ const en: typeof zh = {
     offline: 'Connection lost, reconnecting…',
     signedOut: 'Please come in by your link',
     signedOutBody:
-      'Your session is over. Open the HR link again; it is shown when the server starts, and mianshi links makes a new one.',
+      'This browser is not signed in, or its session is over. Open an HR link; whoever runs the server makes a new one with mianshi links hr.',
+    linkUsed: 'This link was used in another browser',
+    linkUsedBody:
+      'For safety an HR link works only in the browser that opened it first. Go back to that browser, or ask whoever runs the server for a new one: mianshi links hr makes it.',
+    linkDead: 'This link does not work',
+    linkDeadBody:
+      'It may not have been copied completely, or it has expired or was withdrawn. Ask whoever runs the server for a new one: mianshi links hr makes it.',
     create: 'New interview',
     empty: 'No interviews yet',
     emptyBody: 'Create one, and everybody gets a link of their own.',

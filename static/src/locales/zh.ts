@@ -471,7 +471,13 @@ const zh = {
     offline: '连接中断，正在重连…',
     signedOut: '请从链接进入',
     signedOutBody:
-      '登录已失效。请重新打开 HR 的链接；链接在启动服务时显示，也可以用 mianshi links 生成。',
+      '这个浏览器还没有登录，或登录已经到期。请打开 HR 的链接；新的链接可以请管理员用 mianshi links hr 生成。',
+    linkUsed: '这个链接已在另一个浏览器里用过',
+    linkUsedBody:
+      '为了安全，HR 的链接只能在第一个打开它的浏览器里用。请回到那个浏览器，或请管理员用 mianshi links hr 生成一个新链接。',
+    linkDead: '这个链接不能用了',
+    linkDeadBody:
+      '它可能没有复制完整、已经到期，或已被撤回。请管理员用 mianshi links hr 生成一个新链接。',
     create: '新建面试',
     empty: '还没有面试',
     emptyBody: '新建一场面试，系统会给每个人一个链接。',
