@@ -2,7 +2,9 @@
 
 import io
 import sys
+from ipaddress import ip_address
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -82,6 +84,22 @@ def _show_links(urls: dict[str, str]) -> None:
     sys.stdout.flush()
     code = qr_code(urls["candidate"])
     print(code, file=sys.stdout if sys.stdout.isatty() else sys.stderr, flush=True)
+    if hint := loopback_hint(urls["candidate"]):
+        print(hint, file=sys.stderr, flush=True)
+
+
+def loopback_hint(url: str) -> str | None:
+    """What to know of a link to this very machine; None for any other."""
+    host = urlsplit(url).hostname or ""
+    try:
+        loopback = ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback:
+        return None
+    return (
+        f"Firefox connects no media to {host}: use Chromium, or serve with --tls (make run TLS=1)."
+    )
 
 
 def qr_code(url: str) -> str:

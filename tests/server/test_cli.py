@@ -13,6 +13,7 @@ import pytest
 
 from loadtest.server_process import free_port
 from server.cli import main
+from server.cli.serve import loopback_hint
 from tests.server.test_serve import command
 from tests.turn_server import turn_server
 
@@ -205,3 +206,17 @@ def test_the_installed_command() -> None:
     done = command("--help")
     assert done.returncode == 0
     assert "Usage: mianshi" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "hinted"),
+    [
+        ("http://127.0.0.1:8080/i/x", True),
+        ("http://[::1]:8080/i/x", True),
+        ("http://localhost:8080/i/x", True),
+        ("https://192.0.2.1:8080/i/x", False),
+        ("https://interviews.example/i/x", False),
+    ],
+)
+def test_links_to_this_machine_come_with_a_hint(url, hinted):
+    assert bool(loopback_hint(url)) is hinted
