@@ -109,7 +109,7 @@ const en: typeof zh = {
     soundOnlySelf: 'Sound only: your network is weak',
     soundOnlyPeer: 'Sound only: {name} has a weak network',
     soundOnlyServer: 'Sound only: the server is busy',
-    cutSelf: 'Your sound and picture are not connected to the server yet',
+    cutSelf: 'Your sound and picture are not connected yet',
     cutPeer: 'Sound and picture of {name} are not connected yet',
     soundOnlyBack: 'The picture comes back by itself',
     videoOffOffer:
@@ -254,7 +254,7 @@ const en: typeof zh = {
     unconnectedNote:
       'Sound and picture of {name} do not connect: the network or browser may block them, not the person',
     unconnectedNoteMine:
-      'Your sound and picture do not connect to the server: that you miss {name} is not their doing',
+      'Your sound and picture do not connect to the server: that nothing comes is not the doing of {name}',
     networkNoteServer: 'The server is busy: pauses and gaps have nothing to do with {name}',
     lostPerson: '{name} lost the connection; waiting for them to return',
   },
