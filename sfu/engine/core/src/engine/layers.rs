@@ -264,7 +264,9 @@ impl Engine {
             .filter_map(|slot| {
                 let source = self.source(slot.shown?.peer, slot.shown?.source)?;
                 let bps = source.layers[0].rate.bps_up_to(ALL_TEMPORAL);
-                source.enabled.then(|| bps.unwrap_or(SPEECH_BPS) * slot.times_sent())
+                source
+                    .enabled
+                    .then(|| bps.unwrap_or(SPEECH_BPS) * slot.times_sent())
             })
             .sum()
     }
