@@ -65,7 +65,7 @@ format: ## rewrite the code as the linters want it
 	$(BIN)/ruff format .
 	cd static && npm run format
 
-bench: install ## every figure that the README states
+bench: install ## the README's figures of a quiet network
 	$(BIN)/mianshi bench forward
 	$(BIN)/mianshi bench join
 	$(BIN)/mianshi bench handoff

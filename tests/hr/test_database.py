@@ -69,9 +69,9 @@ async def test_an_absent_database_is_said_plainly(tmp_path: Path) -> None:
         await database.close()
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
 async def test_a_connection_that_the_server_ends_is_said_plainly(database: Database) -> None:
-    if database.is_sqlite:
-        pytest.skip("there is no server")
     with pytest.raises(DatabaseUnavailableError):
         async with database.read() as session:
             pid = (await session.execute(text("SELECT pg_backend_pid()"))).scalar_one()
