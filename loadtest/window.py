@@ -1,8 +1,9 @@
-"""One measured window of traffic, and what else is read at its two ends."""
+"""Traffic over measured windows, and what else is read at their ends."""
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from loadtest.errors import LoadtestError
 from loadtest.generator import Endpoint, Traffic, Window, generate
@@ -20,18 +21,27 @@ async def over_a_window(
     endpoints: Sequence[Endpoint], read: Callable[[], int]
 ) -> tuple[Traffic, int]:
     """The traffic of one window and by how much what is read grew in it."""
-    window = _next_window()
+    traffic, (grown,) = await over_windows(1, endpoints, read)
+    return traffic, grown
+
+
+async def over_windows(
+    count: int, endpoints: Sequence[Endpoint], read: Callable[[], int]
+) -> tuple[Traffic, list[int]]:
+    """The traffic of windows in a row and by how much what is read grew in each."""
+    window = _next_window(count)
     traffic = asyncio.create_task(generate(endpoints, window))
     await _sleep_until(window.from_s)
-    before = read()
-    await _sleep_until(window.until_s)
-    grown = read() - before
-    return await traffic, grown
+    reads = [read()]
+    for ended in range(1, count + 1):
+        await _sleep_until(window.from_s + ended * WINDOW_S)
+        reads.append(read())
+    return await traffic, [after - before for before, after in pairwise(reads)]
 
 
-def expect_traffic(traffic: Traffic, scenario: Scenario) -> None:
+def expect_traffic(traffic: Traffic, scenario: Scenario, windows: int = 1) -> None:
     """A figure without traffic behind it would be none. Raises LoadtestError."""
-    expected = scenario.published_per_second * WINDOW_S
+    expected = scenario.published_per_second * WINDOW_S * windows
     if traffic.sent < 0.98 * expected:
         raise LoadtestError(
             f"only {traffic.sent} of {expected:.0f} packets could be sent",
@@ -41,9 +51,9 @@ def expect_traffic(traffic: Traffic, scenario: Scenario) -> None:
         raise LoadtestError(f"{traffic.received} packets arrived of {traffic.sent} sent")
 
 
-def _next_window() -> Window:
+def _next_window(count: int) -> Window:
     start_us = time.monotonic_ns() // 1000 + _LEAD_US
-    return Window(start_us, _WARMUP_US, WINDOW_S * 1_000_000)
+    return Window(start_us, _WARMUP_US, count * WINDOW_S * 1_000_000)
 
 
 async def _sleep_until(moment_s: float) -> None:

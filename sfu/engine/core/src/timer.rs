@@ -1,7 +1,8 @@
 //! Deadlines of all peers: an idle peer has no entry and costs nothing.
 //!
 //! Most tasks need not be on time to the millisecond. While packets come they are done with the
-//! next one, and only in a pause is the thread woken for them: a waking costs as much as a packet.
+//! next one, and only in a pause is the thread woken for them: a waking by the clock costs as much
+//! as several packets.
 
 use core::cmp::Reverse;
 use core::time::Duration;
@@ -39,11 +40,22 @@ const TASKS: usize = 10;
 /// How long a task that can wait does so, for a packet to come.
 const PATIENCE: Duration = Duration::from_millis(20);
 
+/// The same while packets come all the time: the thread would be woken in vain.
+const PATIENCE_IN_TRAFFIC: Duration = Duration::from_millis(100);
+
+/// The last task waited no longer than this for its packet if packets come all the time.
+const TRAFFIC_GAP: Duration = Duration::from_millis(2);
+
 impl Task {
     fn can_wait(self) -> bool {
         matches!(
             self,
-            Self::Feedback | Self::Reports | Self::Speech | Self::Silence | Self::Downlink
+            Self::Feedback
+                | Self::Reports
+                | Self::Speech
+                | Self::Silence
+                | Self::Downlink
+                | Self::Allocate
         )
     }
 }
@@ -54,6 +66,7 @@ pub struct Timers {
     prompt: Queue,
     patient: Queue,
     armed: Vec<[Option<Time>; TASKS]>,
+    in_traffic: bool,
 }
 
 /// The earliest first; what is not armed for that time any more is passed over.
@@ -94,7 +107,11 @@ impl Timers {
     /// When to look for tasks that are due at the latest, if no packet comes before.
     pub fn deadline(&mut self) -> Option<Time> {
         let prompt = next(&mut self.prompt, &self.armed).map(|(at, ..)| at);
-        let patient = next(&mut self.patient, &self.armed).map(|(at, ..)| at + PATIENCE);
+        let patience = match self.in_traffic {
+            true => PATIENCE_IN_TRAFFIC,
+            false => PATIENCE,
+        };
+        let patient = next(&mut self.patient, &self.armed).map(|(at, ..)| at + patience);
         prompt.into_iter().chain(patient).min()
     }
 
@@ -103,9 +120,12 @@ impl Timers {
         [&mut self.prompt, &mut self.patient]
             .into_iter()
             .find_map(|queue| {
-                let (_, peer, task) = next(queue, &self.armed).filter(|(at, ..)| *at <= now)?;
+                let (at, peer, task) = next(queue, &self.armed).filter(|(at, ..)| *at <= now)?;
                 queue.pop();
                 self.armed[peer][task as usize] = None;
+                if task.can_wait() {
+                    self.in_traffic = now.since(at) <= TRAFFIC_GAP;
+                }
                 Some((peer, task))
             })
     }
@@ -148,6 +168,24 @@ mod tests {
         assert_eq!(timers.due(Time(899)), None);
         assert_eq!(timers.due(Time(901)), Some((3, Task::Reports)));
         assert_eq!(timers.due(Time(901)), None);
+    }
+
+    #[test]
+    fn nobody_is_woken_for_it_while_packets_come_all_the_time() {
+        let mut timers = Timers::default();
+        let mut at = Time(900);
+        for (waited, patience) in [
+            (TRAFFIC_GAP, PATIENCE_IN_TRAFFIC),
+            (TRAFFIC_GAP + Duration::from_micros(1), PATIENCE),
+            (Duration::ZERO, PATIENCE_IN_TRAFFIC),
+        ] {
+            timers.arm(3, Task::Feedback, at);
+            at = at + waited;
+            assert_eq!(timers.due(at), Some((3, Task::Feedback)));
+            timers.arm(3, Task::Feedback, at);
+            assert_eq!(timers.deadline(), Some(at + patience));
+            assert_eq!(timers.due(at), Some((3, Task::Feedback)));
+        }
     }
 
     #[test]

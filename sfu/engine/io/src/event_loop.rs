@@ -139,7 +139,7 @@ impl EventLoop {
         for event in &mut self.events {
             if let Event::Stats(stats) = event {
                 let dropped = &mut stats.datagrams_dropped;
-                let received = self.receiver.counters();
+                let received = self.receiver.counters(&self.socket);
                 let sent = self.sender.counters();
                 let events = self.outbox.dropped();
                 dropped.push(("receive_buffer_full", received.kernel_dropped));

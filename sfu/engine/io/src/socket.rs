@@ -18,7 +18,6 @@ const BUFFER_BYTES: libc::c_int = 4 * 1024 * 1024;
 pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = open(address, libc::SOCK_DGRAM)?;
     grow_buffers(&socket);
-    count_kernel_drops(&socket);
     attach(&socket, address)?;
     let socket = UdpSocket::from(socket);
     socket.set_nonblocking(true)?;
@@ -102,16 +101,6 @@ fn buffer_options() -> [(libc::c_int, Option<libc::c_int>); 2] {
 fn buffer_options() -> [(libc::c_int, Option<libc::c_int>); 2] {
     [(libc::SO_RCVBUF, None), (libc::SO_SNDBUF, None)]
 }
-
-/// Has every received message carry the number of datagrams that the full buffer cost so far.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn count_kernel_drops(socket: &OwnedFd) {
-    // A kernel without it leaves the counter at zero.
-    let _ = set_option(socket, libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1);
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn count_kernel_drops(_socket: &OwnedFd) {}
 
 pub(crate) fn set_option(
     socket: &impl AsRawFd,

@@ -9,14 +9,15 @@ use crate::address::RawAddress;
 use crate::counters::ReceiveCounters;
 use crate::{BATCH_DATAGRAMS, MAX_DATAGRAM_BYTES};
 
-/// Room for one SO_RXQ_OVFL control message, aligned for `cmsghdr`.
-type Control = [u64; 4];
+/// `struct sk_meminfo` (linux/sock_diag.h): numbers of 32 bits, of which the last is what was
+/// dropped.
+const MEMINFO_NUMBERS: usize = 9;
+const MEMINFO_DROPS: usize = 8;
 
 /// Takes up to [`BATCH_DATAGRAMS`] datagrams per call (`recvmmsg`).
 pub struct Receiver {
     datagrams: Box<[[u8; MAX_DATAGRAM_BYTES]]>,
     names: Box<[RawAddress]>,
-    controls: Box<[Control]>,
     vectors: Box<[libc::iovec]>,
     headers: Box<[libc::mmsghdr]>,
     /// Headers that the kernel wrote to in the last call.
@@ -34,7 +35,6 @@ impl Receiver {
         let mut receiver = Self {
             datagrams: vec![[0; MAX_DATAGRAM_BYTES]; BATCH_DATAGRAMS].into_boxed_slice(),
             names: vec![RawAddress::empty(); BATCH_DATAGRAMS].into_boxed_slice(),
-            controls: vec![[0; 4]; BATCH_DATAGRAMS].into_boxed_slice(),
             vectors: Box::new([]),
             headers: Box::new([]),
             written: BATCH_DATAGRAMS,
@@ -54,7 +54,6 @@ impl Receiver {
         header.msg_hdr.msg_name = (&raw mut self.names[index]).cast();
         header.msg_hdr.msg_iov = &raw mut self.vectors[index];
         header.msg_hdr.msg_iovlen = 1;
-        header.msg_hdr.msg_control = (&raw mut self.controls[index]).cast();
         header
     }
 
@@ -74,25 +73,27 @@ impl Receiver {
                 take(&mut self.datagrams[index][..length], source);
             }
         }
-        if let Some(last) = count.checked_sub(1) {
-            self.note_kernel_drops(last);
-        }
         count == BATCH_DATAGRAMS
     }
 
     /// What was received and lost so far.
-    pub fn counters(&self) -> ReceiveCounters {
+    pub fn counters(&mut self, socket: &impl AsRawFd) -> ReceiveCounters {
+        // The kernel's total is a wrapping u32.
+        if let Some(total) = kernel_drops(socket) {
+            let more = total.wrapping_sub(self.kernel_dropped_before);
+            self.counters.kernel_dropped += u64::from(more);
+            self.kernel_dropped_before = total;
+        }
         self.counters
     }
 
     fn fill(&mut self, socket: &impl AsRawFd) -> usize {
         for header in &mut self.headers[..self.written] {
-            // The kernel shortens both to what it wrote.
+            // The kernel shortens it to what it wrote.
             header.msg_hdr.msg_namelen = RawAddress::CAPACITY;
-            header.msg_hdr.msg_controllen = mem::size_of::<Control>();
         }
-        // SAFETY: every header points at a name, a buffer and a control block of its own, all
-        // owned by `self` and as long as their lengths say.
+        // SAFETY: every header points at a name and a buffer of its own, both owned by `self` and
+        // as long as their lengths say.
         let count = unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
@@ -104,15 +105,6 @@ impl Receiver {
         };
         self.written = usize::try_from(count).unwrap_or(0);
         self.written
-    }
-
-    /// The kernel's total is a wrapping u32 in the control block of each message.
-    fn note_kernel_drops(&mut self, last: usize) {
-        let Some(total) = kernel_drops(&self.headers[last].msg_hdr) else {
-            return;
-        };
-        self.counters.kernel_dropped += u64::from(total.wrapping_sub(self.kernel_dropped_before));
-        self.kernel_dropped_before = total;
     }
 }
 
@@ -129,21 +121,22 @@ fn vector(buffer: &mut [u8; MAX_DATAGRAM_BYTES]) -> libc::iovec {
     }
 }
 
-fn kernel_drops(message: &libc::msghdr) -> Option<u32> {
-    // SAFETY: `message` was filled by the kernel: its control pointer and length are consistent,
-    // and each header that CMSG_NXTHDR returns lies inside them.
-    unsafe {
-        let mut control = libc::CMSG_FIRSTHDR(message);
-        while !control.is_null() {
-            if (*control).cmsg_level == libc::SOL_SOCKET
-                && (*control).cmsg_type == libc::SO_RXQ_OVFL
-            {
-                return Some(ptr::read_unaligned(libc::CMSG_DATA(control).cast::<u32>()));
-            }
-            control = libc::CMSG_NXTHDR(message, control);
-        }
-    }
-    None
+/// What the kernel dropped because the receive buffer was full; nothing where it does not say.
+fn kernel_drops(socket: &impl AsRawFd) -> Option<u32> {
+    let mut numbers = [0u32; MEMINFO_NUMBERS];
+    let mut length = mem::size_of_val(&numbers) as libc::socklen_t;
+    // SAFETY: the pointer and length describe `numbers`; the kernel writes no more than that.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            numbers.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    let told = length as usize / mem::size_of::<u32>();
+    (result == 0 && told > MEMINFO_DROPS).then(|| numbers[MEMINFO_DROPS])
 }
 
 #[cfg(test)]
@@ -197,8 +190,8 @@ mod tests {
         let (taken, _) = collect(&mut receiver, &socket);
         let lengths: Vec<_> = taken.iter().map(|(datagram, _)| datagram.len()).collect();
         assert_eq!(lengths, [MAX_DATAGRAM_BYTES, 0]);
-        assert_eq!(receiver.counters().oversized, 2);
-        assert_eq!(receiver.counters().received, 2);
+        assert_eq!(receiver.counters(&socket).oversized, 2);
+        assert_eq!(receiver.counters(&socket).received, 2);
     }
 
     #[test]
@@ -215,9 +208,6 @@ mod tests {
         send(100);
         let kept = collect(&mut receiver, &socket).0.len();
         assert!(kept < 100);
-        // The number travels with the next message that fits.
-        send(1);
-        assert_eq!(collect(&mut receiver, &socket).0.len(), 1);
-        assert_eq!(receiver.counters().kernel_dropped, 100 - kept as u64);
+        assert_eq!(receiver.counters(&socket).kernel_dropped, 100 - kept as u64);
     }
 }
