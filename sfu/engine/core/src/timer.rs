@@ -180,7 +180,7 @@ mod tests {
             (Duration::ZERO, PATIENCE_IN_TRAFFIC),
         ] {
             timers.arm(3, Task::Feedback, at);
-            at = at + waited;
+            at += waited;
             assert_eq!(timers.due(at), Some((3, Task::Feedback)));
             timers.arm(3, Task::Feedback, at);
             assert_eq!(timers.deadline(), Some(at + patience));

@@ -15,6 +15,10 @@ const OVERDUE_AFTER: Duration = Duration::from_secs(2);
 const LIMIT_INTERVAL: Duration = Duration::from_millis(250);
 const LOWER_PERCENT: u64 = 95;
 const HIGHER_PERCENT: u64 = 108;
+/// A smaller rise waits until nothing was told for longer: what is left of it all the time would
+/// be a good part of a narrow path.
+const LITTLE_HIGHER_PERCENT: u64 = 103;
+const LITTLE_INTERVAL: Duration = Duration::from_secs(2);
 /// A limit below this part of the one before is a new one, which an encoder needs time to follow.
 const TIGHTER_PERCENT: u64 = 80;
 /// A publisher that sends this much more than its limit for so long, which is more than a keyframe
@@ -73,14 +77,16 @@ impl WatchedLayers {
             wanted = wanted.with(layer);
         }
         self.note(before, wanted, now);
-        let limits_differ = (0..count.min(MAX_LAYERS))
-            .any(|layer| wanted.has(layer) && differ(self.limits[layer], limits[layer]));
-        let next = self.limited + LIMIT_INTERVAL;
-        let tell = wanted != before || limits_differ && next <= now;
+        let next = (0..count.min(MAX_LAYERS))
+            .filter(|layer| wanted.has(*layer))
+            .filter_map(|layer| told_after(self.limits[layer], limits[layer]))
+            .min()
+            .map(|interval| self.limited + interval);
+        let tell = wanted != before || next.is_some_and(|next| next <= now);
         if tell {
             self.take_limits(before, wanted, limits, now);
-        } else if limits_differ {
-            look_again = Some(look_again.map_or(next, |sooner| sooner.min(next)));
+        } else {
+            look_again = look_again.into_iter().chain(next).min();
         }
         Change {
             tell: tell.then_some(wanted),
@@ -168,12 +174,15 @@ impl WatchedLayers {
     }
 }
 
-fn differ(told: Option<u64>, limit: Option<u64>) -> bool {
-    match (told, limit) {
-        (Some(told), Some(limit)) => {
-            limit * 100 < told * LOWER_PERCENT || limit * 100 > told * HIGHER_PERCENT
-        }
-        (told, limit) => told != limit,
+/// How long after the last telling a new limit is told; nothing if it is hardly new.
+fn told_after(told: Option<u64>, limit: Option<u64>) -> Option<Duration> {
+    let (Some(told), Some(limit)) = (told, limit) else {
+        return (told != limit).then_some(LIMIT_INTERVAL);
+    };
+    match limit.saturating_mul(100) {
+        new if new < told * LOWER_PERCENT || new > told * HIGHER_PERCENT => Some(LIMIT_INTERVAL),
+        new if new > told * LITTLE_HIGHER_PERCENT => Some(LITTLE_INTERVAL),
+        _ => None,
     }
 }
 
@@ -257,7 +266,9 @@ mod tests {
             Some(ALL)
         );
         assert_eq!(layers.limit(1), Some(900_000));
-        assert_eq!(layers.update(ALL, only_h(940_000), 3, at(2_000)).tell, None);
+        assert_eq!(layers.update(ALL, only_h(920_000), 3, at(9_000)).tell, None);
+        let later = layers.update(ALL, only_h(940_000), 3, at(2_000));
+        assert_eq!((later.tell, later.look_again), (None, Some(at(3_000))));
         assert_eq!(
             layers.update(ALL, only_h(840_000), 3, at(2_000)).tell,
             Some(ALL)
@@ -268,7 +279,11 @@ mod tests {
             layers.update(ALL, only_h(600_000), 3, at(2_250)).tell,
             Some(ALL)
         );
-        assert_eq!(layers.update(ALL, ANY, 3, at(3_000)).tell, Some(ALL));
+        assert_eq!(
+            layers.update(ALL, only_h(630_000), 3, at(4_250)).tell,
+            Some(ALL)
+        );
+        assert_eq!(layers.update(ALL, ANY, 3, at(5_000)).tell, Some(ALL));
         assert_eq!(layers.limit(1), None);
     }
 
