@@ -10,6 +10,7 @@ mod cache;
 pub mod command;
 mod downlink;
 mod drops;
+mod encoder_yield;
 pub mod engine;
 pub mod event;
 mod extensions;

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use crate::encoder_yield::EncoderYield;
 use crate::source::{LayerSet, MAX_LAYERS};
 use crate::time::Time;
 
@@ -29,6 +30,8 @@ const HEEDED_AFTER: Duration = Duration::from_millis(2_000);
 const HEEDLESS_FOR: Duration = Duration::from_secs(30);
 /// An encoder that runs follows a lower limit after this; one that starts keeps to it at once.
 const FOLLOWED_AFTER: Duration = Duration::from_millis(400);
+/// What it sends is measured over about a second.
+const MEASURED_AFTER: Duration = Duration::from_millis(1_000);
 
 /// For each layer what of it is of use at most; nothing: all.
 pub type Limits = [Option<u64>; MAX_LAYERS];
@@ -40,6 +43,8 @@ pub struct WatchedLayers {
     wanted_since: [Option<Time>; MAX_LAYERS],
     idle_since: [Option<Time>; MAX_LAYERS],
     limits: Limits,
+    told_limits: Limits,
+    yields: [EncoderYield; MAX_LAYERS],
     limited: Time,
     tightened: [Time; MAX_LAYERS],
     lowered: [Time; MAX_LAYERS],
@@ -79,7 +84,10 @@ impl WatchedLayers {
         self.note(before, wanted, now);
         let next = (0..count.min(MAX_LAYERS))
             .filter(|layer| wanted.has(*layer))
-            .filter_map(|layer| told_after(self.limits[layer], limits[layer]))
+            .filter_map(|layer| {
+                let limit = self.corrected(layer, limits[layer]);
+                told_after(self.told_limits[layer], limit)
+            })
             .min()
             .map(|interval| self.limited + interval);
         let tell = wanted != before || next.is_some_and(|next| next <= now);
@@ -94,7 +102,12 @@ impl WatchedLayers {
         }
     }
 
-    /// What the publisher was told to spend on a layer at most.
+    /// What the publisher was told for a layer, so that it keeps to the limit.
+    pub fn told_limit(&self, layer: usize) -> Option<u64> {
+        self.told_limits.get(layer).copied().flatten()
+    }
+
+    /// What the publisher should spend on a layer at most, as told last.
     pub fn limit(&self, layer: usize) -> Option<u64> {
         self.limits.get(layer).copied().flatten()
     }
@@ -113,8 +126,18 @@ impl WatchedLayers {
         self.limit(layer).is_some() && now.since(self.tightened[layer]) >= HEEDED_AFTER
     }
 
-    /// A layer arrives at this rate: whether the publisher heeds the limit, if it was told one.
+    fn corrected(&self, layer: usize, limit: Option<u64>) -> Option<u64> {
+        limit.map(|limit| self.yields[layer].limit_for(limit))
+    }
+
+    /// A layer arrives at this rate: whether the publisher heeds the limit, if it was told one, and
+    /// what it makes of it.
     pub fn judge(&mut self, layer: usize, bps: u64, now: Time) {
+        if let Some(told_bps) = self.told_limit(layer) {
+            if self.is_settled(layer, now) && now.since(self.limited) >= MEASURED_AFTER {
+                self.yields[layer].note(bps, told_bps, now);
+            }
+        }
         let most_bps = self
             .limit(layer)
             .map(|limit| limit * OVER_PERCENT / 100 + OVER_BPS);
@@ -150,6 +173,7 @@ impl WatchedLayers {
                 self.lowered[layer] = now;
             }
             self.limits[layer] = limit;
+            self.told_limits[layer] = self.corrected(layer, limit);
         }
     }
 

@@ -94,7 +94,7 @@ impl Engine {
                     layers: wanted
                         .map(|layer| WantedLayer {
                             rid: state.layers[layer].rid.clone(),
-                            max_bps: state.watched.limit(layer),
+                            max_bps: state.watched.told_limit(layer),
                         })
                         .collect(),
                 };
