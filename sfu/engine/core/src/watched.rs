@@ -16,8 +16,10 @@ const OVERDUE_AFTER: Duration = Duration::from_secs(2);
 const LIMIT_INTERVAL: Duration = Duration::from_millis(250);
 const LOWER_PERCENT: u64 = 95;
 const HIGHER_PERCENT: u64 = 108;
-/// A smaller rise waits until nothing was told for longer: what is left of it all the time would
-/// be a good part of a narrow path.
+const MUCH_BPS: u64 = 15_000;
+/// Smaller changes wait until nothing was told for so long. Left alone they would be a good part of
+/// a narrow path; but each telling sets up all the encoders of a browser anew, which costs the
+/// layers that others watch a tenth of their rate for a moment.
 const LITTLE_HIGHER_PERCENT: u64 = 103;
 const LITTLE_INTERVAL: Duration = Duration::from_secs(2);
 /// A limit below this part of the one before is a new one, which an encoder needs time to follow.
@@ -203,11 +205,12 @@ fn told_after(told: Option<u64>, limit: Option<u64>) -> Option<Duration> {
     let (Some(told), Some(limit)) = (told, limit) else {
         return (told != limit).then_some(LIMIT_INTERVAL);
     };
-    match limit.saturating_mul(100) {
-        new if new < told * LOWER_PERCENT || new > told * HIGHER_PERCENT => Some(LIMIT_INTERVAL),
-        new if new > told * LITTLE_HIGHER_PERCENT => Some(LITTLE_INTERVAL),
-        _ => None,
+    let percent = limit.saturating_mul(100) / told.max(1);
+    let lower = percent < LOWER_PERCENT;
+    if (lower || percent > HIGHER_PERCENT) && limit.abs_diff(told) >= MUCH_BPS {
+        return Some(LIMIT_INTERVAL);
     }
+    (lower || percent > LITTLE_HIGHER_PERCENT).then_some(LITTLE_INTERVAL)
 }
 
 #[cfg(test)]
@@ -309,6 +312,20 @@ mod tests {
         );
         assert_eq!(layers.update(ALL, ANY, 3, at(5_000)).tell, Some(ALL));
         assert_eq!(layers.limit(1), None);
+    }
+
+    #[test]
+    fn a_narrow_layer_is_not_told_of_every_kilobit() {
+        let mut layers = WatchedLayers::default();
+        layers.update(ALL, only_h(90_000), 3, at(1_000));
+        for (limit_bps, millis) in [(80_000, 1_300), (100_000, 2_000), (76_000, 2_999)] {
+            let waits = layers.update(ALL, only_h(limit_bps), 3, at(millis));
+            assert_eq!((waits.tell, waits.look_again), (None, Some(at(3_000))));
+        }
+        let told = layers.update(ALL, only_h(76_000), 3, at(3_000)).tell;
+        assert_eq!(told, Some(ALL));
+        let told = layers.update(ALL, only_h(60_000), 3, at(3_250)).tell;
+        assert_eq!(told, Some(ALL), "that is much");
     }
 
     #[test]

@@ -7,7 +7,6 @@ use crate::drops::DropReason;
 use crate::event::Event;
 use crate::extensions::MeaningById;
 use crate::peer::{MAX_MEDIA, Peer, place};
-use crate::rewrite::Origin;
 use crate::slot::{Shown, Slot};
 use crate::source::{Source, Subscriber};
 use crate::srtp::{Inbound, Outbound, Profile};
@@ -281,28 +280,21 @@ impl Engine {
 
     /// Begin with the last keyframe if it is recent enough to be replayed, else ask for one.
     pub(super) fn start_picture(&mut self, at: Subscriber, shown: Shown, now: Time) {
-        let Some(source) = self
-            .source(shown.peer, shown.source)
-            .filter(|source| source.enabled)
-        else {
+        let source = self.source(shown.peer, shown.source);
+        if source.is_none_or(|source| !source.enabled)
+            || self.slot(at).is_none_or(|slot| slot.target.is_none())
+        {
             return;
-        };
-        let Some(target) = self.slot(at).and_then(|slot| slot.target) else {
-            return;
-        };
-        let Some(layer) = source.arriving().nearest(target.layer) else {
+        }
+        let Some(origin) = self.aimed_at(at, shown) else {
             return self.want_keyframe_for_route(shown, now);
         };
-        let state = &source.layers[layer];
-        let origin = Origin {
-            peer: shown.peer,
-            source: shown.source,
-            layer,
-            stream: state.stream,
+        let Some(state) = self.layer(origin) else {
+            return;
         };
         match state.replay(now).filter(|_| state.is_arriving(now)) {
             Some(packets) => self.replay(at, origin, packets, now),
-            None => self.want_keyframe_for_route(shown, now),
+            None => self.want_keyframe_to_start(at, shown, now),
         }
     }
 

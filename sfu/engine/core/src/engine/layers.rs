@@ -8,7 +8,6 @@ use crate::allocation::{Demand, Ladder, Standing, limit};
 use crate::command::{MediaKind, Tuning};
 use crate::event::Event;
 use crate::picture::useful_layer;
-use crate::rewrite::Origin;
 use crate::slot::{ALL_TEMPORAL, Shown, Slot, Target};
 use crate::source::{LayerSet, Source, Subscriber};
 use crate::time::Time;
@@ -357,27 +356,18 @@ impl Engine {
         }
         if starts && was_paused {
             // What is cached would come all at once, over a path that was too narrow.
-            self.want_keyframe_for_route(shown, now);
+            self.want_keyframe_to_start(at, shown, now);
         } else if starts {
             self.start_picture(at, shown, now);
         } else if before.map(|before| before.layer) != Some(target.layer) {
-            self.ask_for_layer(at, shown, target, now);
+            self.ask_for_layer(at, shown, now);
         }
     }
 
     /// Another layer is wanted: it begins with its next keyframe.
-    fn ask_for_layer(&mut self, at: Subscriber, shown: Shown, target: Target, now: Time) {
-        let Some(source) = self.source(shown.peer, shown.source) else {
+    fn ask_for_layer(&mut self, at: Subscriber, shown: Shown, now: Time) {
+        let Some(origin) = self.aimed_at(at, shown) else {
             return;
-        };
-        let Some(layer) = source.arriving().nearest(target.layer) else {
-            return;
-        };
-        let origin = Origin {
-            peer: shown.peer,
-            source: shown.source,
-            layer,
-            stream: source.layers[layer].stream,
         };
         if self.slot(at).and_then(Slot::live_origin) != Some(origin) {
             self.want_keyframe(origin, now);

@@ -12,6 +12,7 @@ use crate::outbox::Outbox;
 use crate::reports::SenderReportSeen;
 use crate::rewrite::Origin;
 use crate::slot::Shown;
+use crate::slot::Slot;
 use crate::source::Subscriber;
 use crate::srtp::{MAX_TRAILER_BYTES, Outbound};
 use crate::time::Time;
@@ -122,16 +123,18 @@ impl Engine {
     }
 
     fn relay_keyframe_request(&mut self, at: Option<Subscriber>, now: Time) {
-        let Some(slot) = at
-            .and_then(|at| self.slot(at))
-            // A viewer without room for pictures asks for one in vain: it would cost the others.
-            .filter(|slot| slot.kind == MediaKind::Video && !slot.paused)
-        else {
+        // A viewer without room for pictures asks for one in vain: it would cost the others.
+        let wants = |slot: &&Slot| slot.kind == MediaKind::Video && !slot.paused;
+        let found = at.and_then(|at| Some((at, self.slot(at).filter(wants)?)));
+        let Some((at, slot)) = found else {
             return;
         };
         match (slot.live_origin(), slot.shown) {
             (Some(origin), _) => self.want_keyframe(origin, now),
-            (None, Some(shown)) => self.want_keyframe_of(shown, now),
+            (None, Some(shown)) => match self.aimed_at(at, shown) {
+                Some(origin) => self.want_keyframe(origin, now),
+                None => self.want_keyframe_of(shown, now),
+            },
             (None, None) => {}
         }
     }
@@ -214,9 +217,31 @@ impl Engine {
         self.want_each(shown, now, KeyframeRequest::want);
     }
 
-    /// Likewise for a slot that was just routed.
+    /// Likewise for a source that was just enabled.
     pub(super) fn want_keyframe_for_route(&mut self, shown: Shown, now: Time) {
         self.want_each(shown, now, KeyframeRequest::want_for_route);
+    }
+
+    /// Ask for a keyframe of the layer that a slot goes for, which shows nothing yet: one of a
+    /// better layer would cost others something and be of no use here.
+    pub(super) fn want_keyframe_to_start(&mut self, at: Subscriber, shown: Shown, now: Time) {
+        match self.aimed_at(at, shown) {
+            Some(origin) => self.want_by(origin, now, KeyframeRequest::want_for_route),
+            None => self.want_keyframe_for_route(shown, now),
+        }
+    }
+
+    /// What comes nearest to the layer that a slot goes for, of those that arrive.
+    pub(super) fn aimed_at(&self, at: Subscriber, shown: Shown) -> Option<Origin> {
+        let target = self.slot(at)?.target?;
+        let source = self.source(shown.peer, shown.source)?;
+        let layer = source.arriving().nearest(target.layer)?;
+        Some(Origin {
+            peer: shown.peer,
+            source: shown.source,
+            layer,
+            stream: source.layers[layer].stream,
+        })
     }
 
     fn want_each(&mut self, shown: Shown, now: Time, ask: Ask) {

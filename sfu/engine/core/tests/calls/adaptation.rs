@@ -481,6 +481,27 @@ fn a_bad_path_is_its_viewers_alone() {
 }
 
 #[test]
+fn who_comes_back_on_a_small_layer_asks_for_no_keyframe_of_a_large_one() {
+    let mut call = Call::watched(72, 2);
+    call.run(5_000);
+    let requests = |call: &mut Call| {
+        [1, 3].map(|layer| call.world.client(1).streams[layer].keyframe_requests.len())
+    };
+    let [small, large] = requests(&mut call);
+    for _ in 0..5 {
+        call.has(3, NOTHING_KBPS);
+        call.run(3_000);
+        assert_eq!(call.shows(3), None);
+        call.has(3, 2 * Q_KBPS);
+        call.run(3_000);
+        assert_eq!(call.shows(3), Some((Q, 2)));
+    }
+    let [more_small, more_large] = requests(&mut call);
+    assert!(more_small >= small + 5, "{more_small} after {small}");
+    assert_eq!(more_large, large);
+}
+
+#[test]
 fn the_limit_of_a_viewer_holds_whatever_there_is() {
     let mut call = Call::watched(68, 1);
     for (max_height, shown) in [
