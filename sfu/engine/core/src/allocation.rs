@@ -25,8 +25,6 @@ const FIRST_HOLD: Duration = Duration::from_millis(400);
 const FAILED_HOLD: Duration = Duration::from_millis(1_000);
 /// But no longer than this.
 const MAX_HOLD: Duration = Duration::from_secs(6);
-/// What publishers are told to spend leaves room for what encoders overshoot.
-const LIMIT_PERCENT: u64 = 98;
 /// Where there is this much for each hundred that is to be shown, what did not hold before will.
 const AMPLE_PERCENT: u64 = 200;
 /// A fall so soon after a rise means that the rise did not hold.
@@ -240,7 +238,6 @@ impl Allocation {
 /// Share what is left of `budget_bps` among the demands whose publishers can be told to spend less:
 /// in the order of precedence, and evenly among equals.
 pub fn limit(demands: &mut [Demand], budget_bps: u64) {
-    let budget_bps = percent(budget_bps, LIMIT_PERCENT);
     let least_bps: u64 = demands
         .iter()
         .filter_map(|demand| Some(demand.whole()?.least_bps))

@@ -245,9 +245,9 @@ fn limited(priorities: &[u8], budget_bps: u64) -> Vec<(Option<usize>, Option<u64
 fn a_layer_is_limited_to_what_the_path_carries() {
     // 360 lines take 369 kb/s and are worth 92; 720 take 1475 and are worth 885.
     assert_eq!(limited(&[0], 400_000), [(Some(0), None)]);
-    assert_eq!(limited(&[0], 200_000), [(Some(0), Some(196_000))]);
-    assert_eq!(limited(&[0], 1_000_000), [(Some(1), Some(980_000))]);
-    assert_eq!(limited(&[0], 3_000_000), [(Some(2), Some(2_940_000))]);
+    assert_eq!(limited(&[0], 200_000), [(Some(0), Some(200_000))]);
+    assert_eq!(limited(&[0], 1_000_000), [(Some(1), Some(1_000_000))]);
+    assert_eq!(limited(&[0], 3_000_000), [(Some(2), Some(3_000_000))]);
     assert_eq!(limited(&[0], 8_000_000), [(Some(2), None)]);
     assert_eq!(limited(&[], 8_000_000), []);
 }
@@ -256,10 +256,10 @@ fn a_layer_is_limited_to_what_the_path_carries() {
 fn what_is_left_goes_to_the_first_and_evenly_to_equals() {
     assert_eq!(
         limited(&[0, 1], 1_200_000),
-        [(Some(0), Some(92_160)), (Some(1), Some(1_083_840))]
+        [(Some(0), Some(92_160)), (Some(1), Some(1_107_840))]
     );
     let even = limited(&[0, 0], 400_000);
-    assert_eq!(even, [(Some(0), Some(196_000)); 2]);
+    assert_eq!(even, [(Some(0), Some(200_000)); 2]);
 }
 
 #[test]
