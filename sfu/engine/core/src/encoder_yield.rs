@@ -1,8 +1,8 @@
 //! What an encoder makes of the limit that it was given, so that the limit can be put right.
 //!
-//! A browser's limit is of its encoder's payload, and encoders of real-time video stay some
-//! percent below it or above it, each in its own way. On a narrow path that is a picture less
-//! sharp than it could be, or a queue.
+//! Encoders of real-time video stay some percent below their limit or above it, each in its own
+//! way, and what they count need not be what the path carries. On a narrow path that is a picture
+//! less sharp than it could be, or a queue.
 
 use core::time::Duration;
 
