@@ -286,14 +286,12 @@ impl Engine {
         {
             return;
         }
-        let Some(origin) = self.aimed_at(at, shown) else {
-            return self.want_keyframe_for_route(shown, now);
-        };
-        let Some(state) = self.layer(origin) else {
-            return;
-        };
-        match state.replay(now).filter(|_| state.is_arriving(now)) {
-            Some(packets) => self.replay(at, origin, packets, now),
+        let kept = self.aimed_at(at, shown).and_then(|origin| {
+            let layer = self.layer(origin).filter(|layer| layer.is_arriving(now))?;
+            Some((origin, layer.replay(now)?))
+        });
+        match kept {
+            Some((origin, packets)) => self.replay(at, origin, packets, now),
             None => self.want_keyframe_to_start(at, shown, now),
         }
     }

@@ -12,7 +12,6 @@ use crate::outbox::Outbox;
 use crate::reports::SenderReportSeen;
 use crate::rewrite::Origin;
 use crate::slot::Shown;
-use crate::slot::Slot;
 use crate::source::Subscriber;
 use crate::srtp::{MAX_TRAILER_BYTES, Outbound};
 use crate::time::Time;
@@ -123,18 +122,19 @@ impl Engine {
     }
 
     fn relay_keyframe_request(&mut self, at: Option<Subscriber>, now: Time) {
-        // A viewer without room for pictures asks for one in vain: it would cost the others.
-        let wants = |slot: &&Slot| slot.kind == MediaKind::Video && !slot.paused;
-        let found = at.and_then(|at| Some((at, self.slot(at).filter(wants)?)));
-        let Some((at, slot)) = found else {
+        let Some(at) = at else { return };
+        let Some(slot) = self
+            .slot(at)
+            // A viewer without room for pictures asks for one in vain: it would cost the others.
+            .filter(|slot| slot.kind == MediaKind::Video && !slot.paused)
+        else {
             return;
         };
-        match (slot.live_origin(), slot.shown) {
+        let shown = slot.shown;
+        let origin = slot.live_origin().or_else(|| self.aimed_at(at, shown?));
+        match (origin, shown) {
             (Some(origin), _) => self.want_keyframe(origin, now),
-            (None, Some(shown)) => match self.aimed_at(at, shown) {
-                Some(origin) => self.want_keyframe(origin, now),
-                None => self.want_keyframe_of(shown, now),
-            },
+            (None, Some(shown)) => self.want_keyframe_of(shown, now),
             (None, None) => {}
         }
     }
