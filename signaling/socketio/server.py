@@ -49,7 +49,6 @@ class SignalingServer:
             max_http_buffer_size=MAX_MESSAGE_BYTES + FRAME_OVERHEAD_BYTES,
             ping_interval=PING_INTERVAL_S,
             ping_timeout=PING_TIMEOUT_S,
-            monitor_clients=False,  # each WebSocket has a deadline of its own to be heard
             namespaces=[ROOM, HR],
         )
         self._room = RoomNamespace(self._sio, visits)
