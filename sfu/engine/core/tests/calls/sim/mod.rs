@@ -6,6 +6,7 @@ pub mod description;
 pub mod link;
 pub mod sealing;
 pub mod stream;
+pub mod watched;
 
 use core::time::Duration;
 use std::collections::BTreeMap;
