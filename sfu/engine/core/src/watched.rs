@@ -18,8 +18,7 @@ const LOWER_PERCENT: u64 = 95;
 const HIGHER_PERCENT: u64 = 108;
 const MUCH_BPS: u64 = 15_000;
 /// Smaller changes wait until nothing was told for so long. Left alone they would be a good part of
-/// a narrow path; but each telling sets up all the encoders of a browser anew, which costs the
-/// layers that others watch a tenth of their rate for a moment.
+/// a narrow path; but each telling is a message and sets up a browser's encoders anew.
 const LITTLE_HIGHER_PERCENT: u64 = 103;
 const LITTLE_INTERVAL: Duration = Duration::from_secs(2);
 /// A limit below this part of the one before is a new one, which an encoder needs time to follow.
