@@ -86,6 +86,8 @@ class LiveInterview:
         moves = moves or Moves()
         self._whereabouts = dict(moves.whereabouts)
         self._hand_overs = dict(moves.hand_overs)
+        self._occupied: dict[str, bool] = {}
+        """The rooms, as they were told of each other."""
 
     @property
     def moves(self) -> Moves:
@@ -248,14 +250,16 @@ class LiveInterview:
     def _with_occupancy(self, outcomes: list[Outcome], now_ms: int) -> list[Outcome]:
         """Tell every room which of the others are occupied; drop outcomes without events."""
         occupied = {id_: room.state.occupied for id_, room in self.rooms.items()}
-        for room in self.rooms.values():
-            told = [
-                one
-                for id_, is_occupied in occupied.items()
-                if id_ != room.id
-                for one in room.handle(c.NoteRound(id_, is_occupied), now_ms)
-            ]
-            outcomes.append(Happened(room.id, tuple(told)))
+        if occupied != self._occupied:
+            self._occupied = occupied
+            for room in self.rooms.values():
+                told = [
+                    one
+                    for id_, is_occupied in occupied.items()
+                    if id_ != room.id
+                    for one in room.handle(c.NoteRound(id_, is_occupied), now_ms)
+                ]
+                outcomes.append(Happened(room.id, tuple(told)))
         return [one for one in outcomes if isinstance(one, Moved) or one.recorded]
 
     def _round(self, round_id: str) -> RoundSpec:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rooms.beat import next_beat
 from rooms.errors import InterviewClosed, InterviewUnknown, NodeFull, NotSeated
 from rooms.interview import UNDO_MS, Happened, LiveInterview, Moved, MoveReason, Outcome
 from rooms.ports import InterviewSource, Stage
@@ -276,7 +277,7 @@ class RoomService:
         writing = asyncio.create_task(self._journal.run())
         try:
             while True:
-                await asyncio.sleep(TICK_S)
+                await next_beat(TICK_S)
                 self.pass_time()
         finally:
             writing.cancel()

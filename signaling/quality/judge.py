@@ -4,7 +4,6 @@ Whoever reports can only ever lower their own grade: others, and this server, ar
 this server measured. Where it measured something, a client's figure for the same is not read.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from signaling.protocol.base import QualityLevel, QualityReason
@@ -55,6 +54,15 @@ class _Finding:
     fault: Fault = "network"
 
 
+class _Findings(list[_Finding]):
+    def add(
+        self, grade: QualityLevel, reason: QualityReason, affects: Affects, fault: Fault = "network"
+    ) -> None:
+        """Note what is not good."""
+        if grade != "good":
+            self.append(_Finding(grade, reason, affects, fault))
+
+
 def judge(path: Path | None, claim: Claim | None, around: Surroundings) -> Verdict:
     """Return the verdict of this moment. `path` is None before media was ever connected."""
     if path is None and around.waited_ms >= UNCONNECTED_MS:
@@ -62,8 +70,7 @@ def judge(path: Path | None, claim: Claim | None, around: Surroundings) -> Verdi
         return Verdict("lost", "none", "unconnected", "both")
     if path is not None and path.silent_ms >= LOST_MS:
         return Verdict("lost", "network", "offline", "both")
-    found = [one for one in _findings(path, claim, around) if one.grade != "good"]
-    own = _summed(found)
+    own = _summed(_findings(path, claim, around))
     if around.server == "good":
         return own
     if own.grade == "good" or own.reason in _SERVERS:
@@ -71,43 +78,45 @@ def judge(path: Path | None, claim: Claim | None, around: Surroundings) -> Verdi
     return own
 
 
-def _findings(path: Path | None, claim: Claim | None, around: Surroundings) -> Iterator[_Finding]:
+def _findings(path: Path | None, claim: Claim | None, around: Surroundings) -> list[_Finding]:
+    """What is not good."""
     measured = path or Path()
     told = claim or Claim(0, "good")
+    found = _Findings()
     if path is None:
         # Nothing but the client's own word; a socket that speaks is not lost.
-        level: QualityLevel = "poor" if told.level == "lost" else told.level
-        yield _Finding(level, "delay", "both")
-    yield from _sending(measured, told)
-    yield from _receiving(measured, told, around)
+        found.add("poor" if told.level == "lost" else told.level, "delay", "both")
+    _sending(found, measured, told)
+    _receiving(found, measured, told, around)
     rtt_ms = _first(measured.rtt_ms, told.rtt_ms)
-    yield _Finding(_above(rtt_ms, RTT_MS), "delay", "both")
+    found.add(_above(rtt_ms, RTT_MS), "delay", "both")
+    return found
 
 
-def _sending(path: Path, claim: Claim) -> Iterator[_Finding]:
+def _sending(found: _Findings, path: Path, claim: Claim) -> None:
     loss = _first(path.loss_up_ratio, claim.loss_up_ratio)
-    yield _Finding(_above(loss, LOSS_RATIO), "loss", "sending")
-    yield _Finding(_above(path.jitter_ms, JITTER_MS), "delay", "sending")
+    found.add(_above(loss, LOSS_RATIO), "loss", "sending")
+    found.add(_above(path.jitter_ms, JITTER_MS), "delay", "sending")
     if claim.sent_height:
-        yield _Finding(_below(claim.sendable_bps, LEAN_BPS), "bandwidth", "sending")
+        found.add(_below(claim.sendable_bps, LEAN_BPS), "bandwidth", "sending")
     if claim.cpu_limited:
-        yield _Finding("fair", "cpu", "sending", "device")
+        found.add("fair", "cpu", "sending", "device")
 
 
-def _receiving(path: Path, claim: Claim, around: Surroundings) -> Iterator[_Finding]:
+def _receiving(found: _Findings, path: Path, claim: Claim, around: Surroundings) -> None:
     loss = _first(path.loss_down_ratio, claim.loss_down_ratio)
-    yield _Finding(_above(loss, LOSS_RATIO), "loss", "receiving")
+    found.add(_above(loss, LOSS_RATIO), "loss", "receiving")
     if around.paused != "none":
-        yield _Finding("poor" if around.paused == "all" else "fair", "bandwidth", "receiving")
+        found.add("poor" if around.paused == "all" else "fair", "bandwidth", "receiving")
     estimate_bps = path.estimate_bps
     if estimate_bps is not None and path.down_bps >= USED_SHARE * estimate_bps:
-        yield _Finding(_below(estimate_bps, LEAN_BPS), "bandwidth", "receiving")
+        found.add(_below(estimate_bps, LEAN_BPS), "bandwidth", "receiving")
     if not around.senders_weak:
-        yield _Finding(_above(claim.jitter_ms, JITTER_MS), "delay", "receiving")
-        yield from _endured(claim, lossy=_above(loss, (0.01, 1.0)) != "good")
+        found.add(_above(claim.jitter_ms, JITTER_MS), "delay", "receiving")
+        _endured(found, claim, lossy=_above(loss, (0.01, 1.0)) != "good")
 
 
-def _endured(claim: Claim, *, lossy: bool) -> Iterator[_Finding]:
+def _endured(found: _Findings, claim: Claim, *, lossy: bool) -> None:
     """Pictures that stood still and sound that was made up, which we cannot see from here.
 
     Without a loss that we measured it is no worse than fair: the claim stands alone.
@@ -115,12 +124,12 @@ def _endured(claim: Claim, *, lossy: bool) -> Iterator[_Finding]:
     frozen = _above(claim.freeze_ratio, FROZEN_RATIO)
     concealed = _above(claim.concealed_ratio, CONCEALED_RATIO)
     if lossy:
-        yield _Finding(worse(frozen, concealed), "loss", "receiving")
+        found.add(worse(frozen, concealed), "loss", "receiving")
         return
     if frozen != "good":
-        yield _Finding("fair", "cpu", "receiving", "device")
+        found.add("fair", "cpu", "receiving", "device")
     if concealed != "good":
-        yield _Finding("fair", "delay", "receiving")
+        found.add("fair", "delay", "receiving")
 
 
 def _summed(found: list[_Finding]) -> Verdict:

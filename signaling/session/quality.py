@@ -1,10 +1,10 @@
 """The truth about everybody's connection: measured, judged, told to whom it concerns, kept."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from rooms.beat import next_beat
 from rooms.errors import RoomsError
 from rooms.room.commands import ReportQuality
 from rooms.room.events import Changed
@@ -134,12 +134,10 @@ class QualityDesk:
 
     async def run(self) -> None:
         """Sample, endlessly."""
-        loop = asyncio.get_running_loop()
         while True:
-            due_s = loop.time() + SAMPLE_S
-            await asyncio.sleep(SAMPLE_S)
+            late_s = await next_beat(SAMPLE_S)
             try:
-                await self.sample(1000 * (loop.time() - due_s))
+                await self.sample(1000 * late_s)
             except Exception:
                 _log.exception("a sample of quality failed")  # the next one may not
 

@@ -13,6 +13,8 @@ from typing import Any
 import socketio
 from aiohttp import web
 from engineio.async_drivers.aiohttp import WebSocket
+from engineio.packet import PING
+from engineio.packet import Packet as EnginePacket
 
 from signaling.session.limits import CONNECTS, RAW_MESSAGES, Bucket
 from signaling.socketio.outbox import Outbox
@@ -69,13 +71,21 @@ class Line:
         self.connects = Bucket(CONNECTS, now_ms)
         self.size_bytes = 0
         """Of the packet that is being handled."""
+        self.answered_ms = now_ms
+        self.asked_ms: int | None = None
+        """When the ping was sent that is not answered yet."""
+
+    def answered(self) -> None:
+        """A pong came. One that nobody asked for says nothing."""
+        if self.asked_ms is not None:
+            self.asked_ms, self.answered_ms = None, steady_ms()
 
 
 class BoundedServer(socketio.AsyncServer):  # type: ignore[misc] # the library ships no types
     """Cuts off a client that floods, sends binary or garbage; greets after a namespace is up."""
 
     def __init__(self, *, greet: Greeter, **options: object) -> None:
-        super().__init__(**options)
+        super().__init__(monitor_clients=False, **options)  # see `ping`
         self.eio._async = {**self.eio._async, "websocket": StrictSocket}
         self.lines: dict[str, Line] = {}
         self._greet = greet
@@ -84,7 +94,10 @@ class BoundedServer(socketio.AsyncServer):  # type: ignore[misc] # the library s
         await super()._handle_eio_connect(eio_sid, environ)
         request = environ["aiohttp.request"]
         assert isinstance(request, web.BaseRequest), "mounted on aiohttp"
-        self.lines[eio_sid] = Line(self, eio_sid, request)
+        line = self.lines[eio_sid] = Line(self, eio_sid, request)
+        socket = self.eio.sockets[eio_sid]
+        socket.last_ping = None  # ours are not the library's to judge
+        socket.schedule_ping = line.answered  # what the library does at a pong
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         line = self.lines.pop(eio_sid, None)
@@ -134,6 +147,25 @@ class BoundedServer(socketio.AsyncServer):  # type: ignore[misc] # the library s
         """The session of an open namespace on this line."""
         sid = self.manager.sid_from_eio_sid(eio_sid, namespace or "/")
         return sid if self.manager.is_connected(sid, namespace or "/") else None
+
+    async def ping(self, interval_ms: int, timeout_ms: int) -> None:
+        """Ask everybody whose turn it is; close the session of who did not answer in time.
+
+        The library has a timer and a task for the pings of each client and one more task that
+        goes round among them. Each wakes an idle node by itself, which costs it more than the
+        ping does; here all leave at once.
+        """
+        now_ms = steady_ms()
+        for eio_sid, line in list(self.lines.items()):
+            socket = self.eio.sockets.get(eio_sid)
+            if socket is None or socket.closed or socket.closing:
+                continue
+            if line.asked_ms is None:
+                if now_ms - line.answered_ms >= interval_ms:
+                    line.asked_ms = now_ms
+                    socket.queue.put_nowait(EnginePacket(PING))
+            elif now_ms - line.asked_ms >= timeout_ms:
+                await socket.close(wait=False, reason=self.eio.reason.PING_TIMEOUT)
 
     def cut_silent(self, patience_ms: int) -> None:
         """Cut lines that have had no namespace open for so long."""

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from rooms.beat import next_beat
 from signaling.protocol.base import MAX_MESSAGE_BYTES
 from signaling.session.ports import HrFeed
 from signaling.session.visits import Visits
@@ -16,7 +17,10 @@ from signaling.socketio.hr import HR, HrNamespace
 from signaling.socketio.room import ROOM, RoomNamespace
 
 PING_INTERVAL_S = 5
+"""At the most: told to clients, who take us for gone that much and the timeout later."""
+PING_AFTER_S = 3
 PING_TIMEOUT_S = 5
+"""Both are looked after with the sweep."""
 FRAME_OVERHEAD_BYTES = 1024
 """Event name, namespace and acknowledgement number around a body of the largest size."""
 SILENT_MS = 10_000
@@ -73,10 +77,11 @@ class SignalingServer:
         return len(self._sio.lines)
 
     async def run(self) -> None:
-        """Cut off silent lines, notice media that came back, keep HR's list fresh; endlessly."""
+        """Ping, cut off silent lines, notice media that came back, keep HR's list fresh; endlessly."""
         while True:
-            await asyncio.sleep(SWEEP_S)
+            await next_beat(SWEEP_S)
             try:
+                await self._sio.ping(int(PING_AFTER_S * 1000), int(PING_TIMEOUT_S * 1000))
                 self._sio.cut_silent(SILENT_MS)
                 await self._visits.notice_returns()
                 await self._hr.reread()

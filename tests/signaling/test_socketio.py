@@ -83,6 +83,25 @@ async def test_a_second_tab_takes_over(wire):
     await second.close()
 
 
+async def settled(socket: aiohttp.ClientWebSocketResponse, participant: str) -> None:
+    await socket.send_str(connect_packet({"token": join_token(participant)}))
+    while "welcome" not in await socket.receive_str():
+        pass
+
+
+async def next_ping(socket: aiohttp.ClientWebSocketResponse) -> bool:
+    while await socket.receive_str() != "2":
+        pass
+    return True
+
+
+async def heard_all(socket: aiohttp.ClientWebSocketResponse) -> None:
+    """Return when the server has handled what was sent before."""
+    await socket.send_str(event_packet("seat.unknown", {}, ack=1))
+    while not (await socket.receive_str()).startswith("43/room,1"):
+        pass
+
+
 # Refusals.
 
 
@@ -359,14 +378,47 @@ async def test_a_client_that_stops_reading_is_cut_and_others_go_on(wire, monkeyp
 
 
 async def test_a_socket_that_answers_no_ping_is_noticed(redis, monkeypatch):
-    monkeypatch.setattr(socketio_server, "PING_INTERVAL_S", 0.1)
-    monkeypatch.setattr(socketio_server, "PING_TIMEOUT_S", 0.1)
+    for name, seconds in {"SWEEP_S": 0.01, "PING_AFTER_S": 0.05, "PING_TIMEOUT_S": 0.1}.items():
+        monkeypatch.setattr(socketio_server, name, seconds)
     monkeypatch.setattr(outbox, "LINGER_S", 0.05)
     async with listening(Node(redis)) as wire, wire.raw() as socket:
+        sweeping = asyncio.create_task(wire.server.run())
         await socket.send_str(connect_packet({"token": join_token("ida")}))
         await wire.loses("ida")
         await wire.lines_gone()
         assert await cut_off(socket)
+        sweeping.cancel()
+
+
+async def test_pings_leave_together_and_who_answers_stays(wire, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(edge, "steady_ms", clock)
+
+    async def later(by_ms: int) -> None:
+        clock.now_ms += by_ms
+        await wire.server._sio.ping(interval_ms=3000, timeout_ms=5000)
+
+    async with wire.raw() as early, wire.raw() as late:
+        await early.send_str("3")  # unasked for: it says nothing of what comes later
+        await settled(early, "ida")
+        await settled(late, "cai")
+        for _ in range(3):
+            await later(2999)
+            await later(1)
+            for one in (early, late):
+                assert await next_ping(one)
+            await early.send_str("3")
+            await late.send_str("3")
+            await heard_all(early)
+            await heard_all(late)
+        await later(3000)
+        await early.send_str("3")
+        await heard_all(early)
+        await later(4999)
+        assert wire.server.connections == 2, "there is time left to answer"
+        await later(1)
+        await wire.loses("cai")
+        assert wire.node.rooms.live("i1").seat_of("ida").connected
 
 
 async def test_stopping_says_goodbye_and_closes_every_line(redis):
