@@ -9,7 +9,8 @@ from loadtest.errors import LoadtestError
 from loadtest.generator import Endpoint, Traffic, Window, generate
 from loadtest.party import Scenario
 
-WINDOW_S = 5
+WINDOW_S = 4
+"""Whole periods of all that a server does now and then (1, 2 and 4 s): every window has its share."""
 
 _LEAD_US = 700_000
 """For the generator to start, before the first packet."""
