@@ -10,7 +10,7 @@ from loadtest.generator import Endpoint, Traffic, Window, generate
 from loadtest.party import Scenario
 
 WINDOW_S = 4
-"""Whole periods of all that a server does now and then (1, 2 and 4 s): every window has its share."""
+"""Whole periods of what a server does now and then (1, 2 and 4 s): all windows have a share."""
 
 _LEAD_US = 700_000
 """For the generator to start, before the first packet."""

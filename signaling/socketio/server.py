@@ -77,7 +77,7 @@ class SignalingServer:
         return len(self._sio.lines)
 
     async def run(self) -> None:
-        """Ping, cut off silent lines, notice media that came back, keep HR's list fresh; endlessly."""
+        """Ping, cut off silent lines, notice media that came back, reread HR's list; endlessly."""
         while True:
             await next_beat(SWEEP_S)
             try:
