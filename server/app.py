@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from config import Settings
 from rooms.service import NodeLimits, RoomService
+from rooms.store.client import redis_client
 from rooms.store.journal import Journal
 from rooms.store.link_news import LinkNews
 from rooms.store.tokens import TokenStore
@@ -47,8 +48,6 @@ from signaling.session.visits import Visits
 from signaling.socketio.server import SignalingServer
 
 log = structlog.get_logger("server.app")
-
-REDIS_TIMEOUT_S = 2.0
 
 SHUTDOWN_TIMEOUT_S = 1.0
 """For requests under way."""
@@ -130,9 +129,7 @@ def _redis_client(closing: Closing, settings: Settings, private: PrivateRedis | 
     else:
         assert configured is not None, "without a URL there is a private Redis"
         url = configured.get_secret_value()
-    redis = Redis.from_url(
-        url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
-    )
+    redis = redis_client(url)
     closing.push("the Redis connections", redis.aclose)
     return redis
 

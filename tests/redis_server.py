@@ -29,6 +29,10 @@ class RedisServer:
         self.socket_path = self._directory / "redis.sock"
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket_path}"
+
     def start(self) -> None:
         """Return when it answers; it says so on its output."""
         self.socket_path.unlink(missing_ok=True)

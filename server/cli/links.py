@@ -6,8 +6,6 @@ import typer
 
 from server.cli.output import AsJson, run, say, settings
 
-TELL_S = 2.0
-
 if TYPE_CHECKING:
     from config import Settings
     from hr.links.link import Link
@@ -113,16 +111,15 @@ async def _revoke(link_id: str) -> bool:
 
 async def _tell_nodes(chosen: "Settings") -> bool:
     """Whether the nodes of this installation were told to look; without one, there is no Redis."""
-    from redis.asyncio import Redis  # noqa: PLC0415
-
     from rooms.errors import StoreUnavailable  # noqa: PLC0415
+    from rooms.store.client import redis_client  # noqa: PLC0415
     from rooms.store.link_news import LinkNews  # noqa: PLC0415
     from server.private_redis import socket_path  # noqa: PLC0415
 
     configured = chosen.storage.redis_url
     private = f"unix://{socket_path(chosen.storage.data_dir / 'redis')}"
     url = private if configured is None else configured.get_secret_value()
-    redis = Redis.from_url(url, socket_timeout=TELL_S, socket_connect_timeout=TELL_S)
+    redis = redis_client(url)
     try:
         await LinkNews(redis).tell()
     except StoreUnavailable:

@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from rooms.errors import SnapshotInvalid, StoreUnavailable
 from rooms.interview import Happened, LiveInterview, Outcome
 from rooms.room import commands as c
 from rooms.store import codec
+from rooms.store.client import redis_client
 from rooms.store.journal import SNAPSHOT_EVERY, Journal
 from tests.conditions import PATIENCE_S
 from tests.redis_server import RedisServer
@@ -92,7 +92,7 @@ async def test_noting_does_not_wait_and_the_writer_writes(redis, monkeypatch):
 
 
 async def test_a_lost_redis_costs_nothing_but_time(own_redis: RedisServer):
-    async with Redis(unix_socket_path=str(own_redis.socket_path)) as redis:
+    async with redis_client(own_redis.url) as redis:
         journal = Journal(redis)
         live = begun(journal)
         own_redis.stop()

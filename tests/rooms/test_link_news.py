@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from rooms.errors import StoreUnavailable
+from rooms.store.client import redis_client
 from rooms.store.link_news import LinkNews
 from tests.conditions import PATIENCE_S
 
@@ -45,7 +46,7 @@ async def test_without_news_the_time_is_up(redis: Redis) -> None:
 
 
 async def test_a_redis_that_is_away(tmp_path) -> None:
-    nowhere = Redis.from_url(f"unix://{tmp_path}/none")
+    nowhere = redis_client(f"unix://{tmp_path}/none")
     news = LinkNews(nowhere)
     with pytest.raises(StoreUnavailable):
         await news.tell()

@@ -14,6 +14,7 @@ from rooms.room.events import Recorded
 from rooms.room.model import GRACE_MS
 from rooms.room.room import Room
 from rooms.service import IDLE_MS, RoomService
+from rooms.store.client import redis_client
 from rooms.store.journal import Journal
 from tests.rooms.people import CANDIDATE, INTERVIEWER, OBSERVER, SECOND, interview
 
@@ -267,7 +268,7 @@ async def test_an_idle_interview_leaves_memory_but_not_redis(node):
 
 
 async def test_a_room_goes_on_without_redis(own_redis):
-    async with Redis(unix_socket_path=str(own_redis.socket_path)) as redis:
+    async with redis_client(own_redis.url) as redis:
         node = Node(redis)
         await node.enter((INTERVIEWER, "r1"), (CANDIDATE, "r1"))
         running = asyncio.create_task(node.rooms.run())
@@ -284,7 +285,7 @@ async def test_a_room_goes_on_without_redis(own_redis):
 
 
 async def test_an_interview_cannot_be_opened_without_redis(own_redis):
-    async with Redis(unix_socket_path=str(own_redis.socket_path)) as redis:
+    async with redis_client(own_redis.url) as redis:
         own_redis.stop()
         with pytest.raises(errors.StoreUnavailable):
             await Node(redis).enter((INTERVIEWER, "r1"))

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from redis.asyncio import Redis
 
 from rooms.errors import StoreUnavailable
+from rooms.store.client import redis_client
 from rooms.store.tokens import MAX_REMEMBERED, OVERLAP_MS, ResumeStamp, TokenStore
 
 
@@ -30,7 +30,7 @@ async def test_a_join_token_burns_once(redis):
 
 
 async def test_nothing_is_burnt_without_redis(own_redis):
-    async with Redis(unix_socket_path=str(own_redis.socket_path)) as redis:
+    async with redis_client(own_redis.url) as redis:
         own_redis.stop()
         with pytest.raises(StoreUnavailable):
             await TokenStore(redis).burn("jti", 300)
@@ -87,7 +87,7 @@ async def test_another_node_knows(redis, clock):
 
 
 async def test_a_running_interview_survives_the_loss_of_redis(own_redis, clock):
-    async with Redis(unix_socket_path=str(own_redis.socket_path)) as redis:
+    async with redis_client(own_redis.url) as redis:
         store = TokenStore(redis, now_ms=clock)
         before = await store.rotate("cai")
         own_redis.stop()
@@ -102,7 +102,7 @@ async def test_a_running_interview_survives_the_loss_of_redis(own_redis, clock):
 
 
 async def test_a_revocation_survives_the_loss_of_redis(own_redis, clock):
-    async with Redis(unix_socket_path=str(own_redis.socket_path)) as redis:
+    async with redis_client(own_redis.url) as redis:
         store = TokenStore(redis, now_ms=clock)
         stamp = await store.rotate("cai")
         own_redis.stop()

@@ -22,6 +22,9 @@ const DRAIN_US: u64 = 300_000;
 /// No rest is longer than this: what arrives meanwhile has to fit into the sockets' buffers.
 const MAX_WAIT_US: u64 = 1_000;
 
+/// Datagrams received before it is looked what is due.
+const MOST_AT_ONCE: usize = 16;
+
 struct Peer {
     socket: UdpSocket,
     server: SocketAddr,
@@ -53,31 +56,38 @@ pub fn run(job: GenerateJob) -> Result<(), Failure> {
         .collect::<Result<Vec<_>, _>>()?;
     let mut tally = Tally::new(from_us, until_us);
     let mut watch = Watch::new(peers.iter().map(|peer| &peer.socket));
-    loop {
-        let now_us = monotonic_us();
-        if now_us >= until_us + DRAIN_US {
-            break;
-        }
-        let publishing = now_us < until_us;
-        let mut next_us = now_us + MAX_WAIT_US;
-        for peer in &mut peers {
-            peer.check_consent(now_us);
-            if publishing {
-                next_us = next_us.min(peer.publish(&mut tally)?);
-            }
-        }
+    while monotonic_us() < until_us + DRAIN_US {
+        let mut next_us = send_due(&mut peers, &mut tally)?;
         thread::sleep(Duration::from_micros(
             next_us.saturating_sub(monotonic_us()),
         ));
         watch.look();
-        for (index, peer) in peers.iter_mut().enumerate() {
+        for index in 0..peers.len() {
             if watch.is_readable(index) {
-                peer.receive(&mut tally);
+                while peers[index].receive(&mut tally) {
+                    // What is due does not wait until all was read: it would leave in a burst.
+                    if monotonic_us() >= next_us {
+                        next_us = send_due(&mut peers, &mut tally)?;
+                    }
+                }
             }
         }
     }
     println!("{}", serde_json::to_string(&tally.report())?);
     Ok(())
+}
+
+/// Sends what is due from all; returns when to look again.
+fn send_due(peers: &mut [Peer], tally: &mut Tally) -> Result<u64, Failure> {
+    let now_us = monotonic_us();
+    let mut next_us = now_us + MAX_WAIT_US;
+    for peer in peers {
+        peer.check_consent(now_us);
+        if now_us < tally.until_us {
+            next_us = next_us.min(peer.publish(tally)?);
+        }
+    }
+    Ok(next_us)
 }
 
 impl Peer {
@@ -122,9 +132,13 @@ impl Peer {
         }
     }
 
-    fn receive(&mut self, tally: &mut Tally) {
+    /// Receives what waits, up to [`MOST_AT_ONCE`]; returns whether more may wait.
+    fn receive(&mut self, tally: &mut Tally) -> bool {
         let mut buffer = [0; 2048];
-        while let Ok((bytes, arrived_us)) = receive_stamped(&self.socket, &mut buffer) {
+        for _ in 0..MOST_AT_ONCE {
+            let Ok((bytes, arrived_us)) = receive_stamped(&self.socket, &mut buffer) else {
+                return false;
+            };
             match self.viewer.receive(&mut buffer[..bytes]) {
                 Arrival::Media { sent_us } => {
                     tally.received(sent_us, arrived_us.map_or_else(monotonic_us, monotonic_of));
@@ -139,6 +153,7 @@ impl Peer {
                 Arrival::Other => {}
             }
         }
+        true
     }
 }
 

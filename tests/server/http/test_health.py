@@ -73,7 +73,7 @@ async def test_figures_are_for_operators(
 async def test_redis_away_is_not_ready_but_alive(
     start_node: StartNode, own_redis: RedisServer
 ) -> None:
-    url = f"unix://{own_redis.socket_path}"
+    url = own_redis.url
     node = await start_node(storage={"redis_url": url})
     device = Browser(f"http://127.0.0.1:{node.port}")
     try:

@@ -239,7 +239,7 @@ async def test_the_document_describes_every_route(browser: Make) -> None:
 async def test_without_redis_hr_is_told_to_try_again(
     start_node: StartNode, own_redis: RedisServer
 ) -> None:
-    node = await start_node(storage={"redis_url": f"unix://{own_redis.socket_path}"})
+    node = await start_node(storage={"redis_url": own_redis.url})
     services = node.services
     demo = await make_demo(services.interviews, services.links, utc_now())
     hr, phone = Browser(f"http://127.0.0.1:{node.port}"), Browser(f"http://127.0.0.1:{node.port}")
