@@ -64,6 +64,8 @@ class Window:
     start_us: int
     warmup_us: int
     window_us: int
+    count: int = 1
+    """Of windows in a row, each `window_us` long."""
 
     @property
     def from_s(self) -> float:
@@ -71,18 +73,20 @@ class Window:
 
     @property
     def until_s(self) -> float:
-        return (self.start_us + self.warmup_us + self.window_us) / 1e6
+        return (self.start_us + self.warmup_us + self.count * self.window_us) / 1e6
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What the generator counted inside the window."""
+    """What the generator counted inside the windows."""
 
     sent: int
     received: int
     failed: int
     keyframe_requests: int
     latency_us: dict[str, int]
+    windows_latency_us: Sequence[dict[str, int]]
+    """Of the packets sent in each of them."""
 
 
 async def generate(endpoints: Sequence[Endpoint], window: Window) -> Traffic:
@@ -91,6 +95,7 @@ async def generate(endpoints: Sequence[Endpoint], window: Window) -> Traffic:
         "start_us": window.start_us,
         "warmup_us": window.warmup_us,
         "window_us": window.window_us,
+        "windows": window.count,
         "peers": [endpoint.as_job() for endpoint in endpoints],
     }
     process = await asyncio.create_subprocess_exec(

@@ -54,7 +54,7 @@ def expect_traffic(traffic: Traffic, scenario: Scenario, windows: int = 1) -> No
 
 def _next_window(count: int) -> Window:
     start_us = time.monotonic_ns() // 1000 + _LEAD_US
-    return Window(start_us, _WARMUP_US, count * WINDOW_S * 1_000_000)
+    return Window(start_us, _WARMUP_US, WINDOW_S * 1_000_000, count)
 
 
 async def _sleep_until(moment_s: float) -> None:

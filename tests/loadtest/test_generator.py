@@ -19,8 +19,8 @@ from sfu.transport.sdp import offer as server_side
 SMALL = Scenario("small", rooms=2, viewers=2, packets_per_second=100)
 
 
-def soon(window_us: int = 300_000) -> Window:
-    return Window(time.monotonic_ns() // 1000 + 700_000, 100_000, window_us)
+def soon(window_us: int = 300_000, count: int = 1) -> Window:
+    return Window(time.monotonic_ns() // 1000 + 700_000, 100_000, window_us, count)
 
 
 async def test_what_the_relay_carries_is_counted_and_opened():
@@ -30,6 +30,16 @@ async def test_what_the_relay_carries_is_counted_and_opened():
     assert traffic.received == traffic.sent * SMALL.viewers
     assert traffic.failed == 0
     assert 0 < traffic.latency_us["p50"] <= traffic.latency_us["max"]
+
+
+async def test_each_window_has_a_latency_of_its_own():
+    async with open_relayed(SMALL) as relayed, relay(relayed.routes) as bare:
+        traffic = await generate(relayed.endpoints(bare.address), soon(100_000, 3))
+    each = traffic.windows_latency_us
+    assert len(each) == 3
+    assert all(0 < window["p50"] <= window["max"] for window in each)
+    assert max(window["max"] for window in each) == traffic.latency_us["max"]
+    assert traffic.sent >= 3 * 0.1 * SMALL.published_per_second - SMALL.rooms
 
 
 async def test_a_lost_path_shows_as_loss():

@@ -42,21 +42,22 @@ struct Tally {
     failed: u64,
     keyframe_requests: u64,
     latency: Histogram,
+    window_us: u64,
+    windows: Vec<Histogram>,
 }
 
 /// Runs one job and prints its report.
 pub fn run(job: GenerateJob) -> Result<(), Failure> {
     let start_us = job.start_us;
     let from_us = start_us + job.warmup_us;
-    let until_us = from_us + job.window_us;
     let mut peers = job
         .peers
         .into_iter()
         .map(|peer| Peer::new(peer, start_us))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut tally = Tally::new(from_us, until_us);
+    let mut tally = Tally::new(from_us, job.window_us, job.windows);
     let mut watch = Watch::new(peers.iter().map(|peer| &peer.socket));
-    while monotonic_us() < until_us + DRAIN_US {
+    while monotonic_us() < tally.until_us + DRAIN_US {
         let mut next_us = send_due(&mut peers, &mut tally)?;
         thread::sleep(Duration::from_micros(
             next_us.saturating_sub(monotonic_us()),
@@ -158,15 +159,17 @@ impl Peer {
 }
 
 impl Tally {
-    fn new(from_us: u64, until_us: u64) -> Self {
+    fn new(from_us: u64, window_us: u64, windows: usize) -> Self {
         Self {
             from_us,
-            until_us,
+            until_us: from_us + window_us * windows as u64,
             sent: 0,
             received: 0,
             failed: 0,
             keyframe_requests: 0,
             latency: Histogram::new(),
+            window_us,
+            windows: (0..windows).map(|_| Histogram::new()).collect(),
         }
     }
 
@@ -181,7 +184,10 @@ impl Tally {
     fn received(&mut self, sent_us: u64, arrived_us: u64) {
         if (self.from_us..self.until_us).contains(&sent_us) {
             self.received += 1;
-            self.latency.add(arrived_us.saturating_sub(sent_us));
+            let took_us = arrived_us.saturating_sub(sent_us);
+            self.latency.add(took_us);
+            let window = (sent_us - self.from_us) / self.window_us;
+            self.windows[window as usize].add(took_us);
         }
     }
 
@@ -192,6 +198,7 @@ impl Tally {
             failed: self.failed,
             keyframe_requests: self.keyframe_requests,
             latency_us: self.latency.latency(),
+            windows_latency_us: self.windows.iter().map(Histogram::latency).collect(),
         }
     }
 }

@@ -16,8 +16,10 @@ pub struct GenerateJob {
     pub start_us: u64,
     /// Traffic before the measured window, so that keyframes and caches have settled.
     pub warmup_us: u64,
-    /// The measured window.
+    /// Each measured window.
     pub window_us: u64,
+    /// How many of them, in a row.
+    pub windows: usize,
     /// Everyone.
     pub peers: Vec<PeerJob>,
 }
@@ -91,7 +93,7 @@ pub struct Route {
     pub to: Vec<SocketAddr>,
 }
 
-/// What `generate` counted inside the window.
+/// What `generate` counted inside the windows.
 #[derive(Debug, Serialize)]
 pub struct GenerateReport {
     /// Packets that publishers sent.
@@ -104,6 +106,8 @@ pub struct GenerateReport {
     pub keyframe_requests: u64,
     /// From just before the publisher sealed and sent a packet to the kernel's note of its arrival.
     pub latency_us: Latency,
+    /// Likewise, of the packets sent in each window.
+    pub windows_latency_us: Vec<Latency>,
 }
 
 /// Percentiles in microseconds.
