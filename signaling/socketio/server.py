@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,9 +18,10 @@ from signaling.socketio.room import ROOM, RoomNamespace
 
 PING_INTERVAL_S = 5
 """At the most: told to clients, who take us for gone that much and the timeout later."""
-PING_AFTER_S = 3
+PING_AFTER_S = 3.5
 PING_TIMEOUT_S = 5
-"""Both are looked after with the sweep."""
+PING_BEAT_S = 1.0
+"""How often it is looked who is due: together, but not all of a busy node at once."""
 FRAME_OVERHEAD_BYTES = 1024
 """Event name, namespace and acknowledgement number around a body of the largest size."""
 SILENT_MS = 10_000
@@ -77,16 +78,27 @@ class SignalingServer:
         return len(self._sio.lines)
 
     async def run(self) -> None:
-        """Ping, cut off silent lines, notice media that came back, reread HR's list; endlessly."""
+        """Ping clients, look after what nobody says; endlessly."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._every(PING_BEAT_S, self._ping))
+            tasks.create_task(self._every(SWEEP_S, self._sweep))
+
+    async def _ping(self) -> None:
+        await self._sio.ping(int(PING_AFTER_S * 1000), int(PING_TIMEOUT_S * 1000))
+
+    async def _sweep(self) -> None:
+        """Cut off silent lines, notice media that came back, keep HR's list fresh."""
+        self._sio.cut_silent(SILENT_MS)
+        await self._visits.notice_returns()
+        await self._hr.reread()
+
+    async def _every(self, period_s: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await next_beat(SWEEP_S)
+            await next_beat(period_s)
             try:
-                await self._sio.ping(int(PING_AFTER_S * 1000), int(PING_TIMEOUT_S * 1000))
-                self._sio.cut_silent(SILENT_MS)
-                await self._visits.notice_returns()
-                await self._hr.reread()
+                await work()
             except Exception:
-                _log.exception("a sweep failed")  # the next one may not
+                _log.exception("what is done now and then failed")  # the next time it may not
 
     async def close(self) -> None:
         """Say goodbye to everyone; call before the application stops listening."""

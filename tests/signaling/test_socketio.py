@@ -378,7 +378,7 @@ async def test_a_client_that_stops_reading_is_cut_and_others_go_on(wire, monkeyp
 
 
 async def test_a_socket_that_answers_no_ping_is_noticed(redis, monkeypatch):
-    for name, seconds in {"SWEEP_S": 0.01, "PING_AFTER_S": 0.05, "PING_TIMEOUT_S": 0.1}.items():
+    for name, seconds in {"PING_BEAT_S": 0.01, "PING_AFTER_S": 0.05, "PING_TIMEOUT_S": 0.1}.items():
         monkeypatch.setattr(socketio_server, name, seconds)
     monkeypatch.setattr(outbox, "LINGER_S", 0.05)
     async with listening(Node(redis)) as wire, wire.raw() as socket:

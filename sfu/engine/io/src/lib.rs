@@ -29,7 +29,7 @@ mod portable;
 pub mod net {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub use crate::linux::{
-        Poller, Readiness, Receiver, Sender, Signal, StreamPoller, StreamReadiness,
+        Poller, Readiness, Receiver, Sender, Signal, StreamPoller, StreamReadiness, come_first,
     };
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     pub use crate::portable::{

@@ -145,27 +145,15 @@ fn spawn(event_loop: EventLoop) -> io::Result<JoinHandle<()>> {
         .name("mianshi-media".into())
         .spawn(move || {
             block_signals();
-            come_first();
+            // Packets go before Python's work where processors are short. Elsewhere niceness is of
+            // the whole process, and nothing else is asked for.
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            crate::net::come_first();
             // A broken invariant must not pass for a quiet network: Python is told.
             if panic::catch_unwind(AssertUnwindSafe(|| event_loop.run())).is_err() {
                 outbox.crash();
             }
         })
-}
-
-/// Lower is earlier, as with nice(1).
-#[cfg(target_os = "linux")]
-const NICENESS: libc::c_int = -10;
-
-/// Packets go before Python's work where processors are short. It takes a right that not every
-/// user has (setrlimit(2), `RLIMIT_NICE`); without it all threads are equal.
-fn come_first() {
-    // On Linux this is of the calling thread alone (setpriority(2)); elsewhere of the process.
-    #[cfg(target_os = "linux")]
-    // SAFETY: no pointers.
-    unsafe {
-        libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS);
-    }
 }
 
 /// Signals belong to Python's main thread.
