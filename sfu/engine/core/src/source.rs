@@ -53,6 +53,11 @@ impl LayerSet {
         self.0 >> layer & 1 != 0
     }
 
+    /// How many.
+    pub const fn count(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
     /// The highest.
     pub const fn highest(self) -> Option<usize> {
         match self.0 {

@@ -21,6 +21,12 @@ const MUCH_BPS: u64 = 15_000;
 /// a narrow path; but each telling is a message and sets up a browser's encoders anew.
 const LITTLE_HIGHER_PERCENT: u64 = 103;
 const LITTLE_INTERVAL: Duration = Duration::from_secs(2);
+/// While somebody goes for another layer of the source, each telling costs that one too: Chromium
+/// then aims 17 % lower with all layers for a second (its EncoderBitrateAdjuster begins anew). So
+/// only what changed a lot is told, and seldom; until then frames are left out on the way.
+const SHARED_LOWER_PERCENT: u64 = 75;
+const SHARED_HIGHER_PERCENT: u64 = 150;
+const SHARED_INTERVAL: Duration = Duration::from_secs(4);
 /// A limit below this part of the one before is a new one, which an encoder needs time to follow.
 const TIGHTER_PERCENT: u64 = 80;
 /// A publisher that sends this much more than its limit for so long, which is more than a keyframe
@@ -41,6 +47,7 @@ pub type Limits = [Option<u64>; MAX_LAYERS];
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WatchedLayers {
     told: Option<LayerSet>,
+    shared: bool,
     wanted_since: [Option<Time>; MAX_LAYERS],
     idle_since: [Option<Time>; MAX_LAYERS],
     limits: Limits,
@@ -63,6 +70,11 @@ pub struct Change {
 }
 
 impl WatchedLayers {
+    /// Whether viewers go for several layers, so that to tell one's limit costs the others.
+    pub fn set_shared(&mut self, shared: bool) {
+        self.shared = shared;
+    }
+
     /// Of the `count` layers these are watched now, and of no more use than `limits`.
     pub fn update(&mut self, watched: LayerSet, limits: Limits, count: usize, now: Time) -> Change {
         let before = self.told.unwrap_or_else(|| LayerSet::first(count));
@@ -87,7 +99,7 @@ impl WatchedLayers {
             .filter(|layer| wanted.has(*layer))
             .filter_map(|layer| {
                 let limit = self.corrected(layer, limits[layer]);
-                told_after(self.told_limits[layer], limit)
+                self.told_after(self.told_limits[layer], limit)
             })
             .min()
             .map(|interval| self.limited + interval);
@@ -125,6 +137,23 @@ impl WatchedLayers {
     /// Whether a layer has had time to get to its limit.
     pub fn is_settled(&self, layer: usize, now: Time) -> bool {
         self.limit(layer).is_some() && now.since(self.tightened[layer]) >= HEEDED_AFTER
+    }
+
+    /// How long after the last telling a new limit is told; nothing if it is hardly new.
+    fn told_after(&self, told: Option<u64>, limit: Option<u64>) -> Option<Duration> {
+        let (Some(told), Some(limit)) = (told, limit) else {
+            return (told != limit).then_some(LIMIT_INTERVAL);
+        };
+        let percent = limit.saturating_mul(100) / told.max(1);
+        if self.shared {
+            let much = !(SHARED_LOWER_PERCENT..=SHARED_HIGHER_PERCENT).contains(&percent);
+            return much.then_some(SHARED_INTERVAL);
+        }
+        let lower = percent < LOWER_PERCENT;
+        if (lower || percent > HIGHER_PERCENT) && limit.abs_diff(told) >= MUCH_BPS {
+            return Some(LIMIT_INTERVAL);
+        }
+        (lower || percent > LITTLE_HIGHER_PERCENT).then_some(LITTLE_INTERVAL)
     }
 
     fn corrected(&self, layer: usize, limit: Option<u64>) -> Option<u64> {
@@ -197,19 +226,6 @@ impl WatchedLayers {
         }
         self.told = Some(wanted);
     }
-}
-
-/// How long after the last telling a new limit is told; nothing if it is hardly new.
-fn told_after(told: Option<u64>, limit: Option<u64>) -> Option<Duration> {
-    let (Some(told), Some(limit)) = (told, limit) else {
-        return (told != limit).then_some(LIMIT_INTERVAL);
-    };
-    let percent = limit.saturating_mul(100) / told.max(1);
-    let lower = percent < LOWER_PERCENT;
-    if (lower || percent > HIGHER_PERCENT) && limit.abs_diff(told) >= MUCH_BPS {
-        return Some(LIMIT_INTERVAL);
-    }
-    (lower || percent > LITTLE_HIGHER_PERCENT).then_some(LITTLE_INTERVAL)
 }
 
 #[cfg(test)]
@@ -325,6 +341,25 @@ mod tests {
         assert_eq!(told, Some(ALL));
         let told = layers.update(ALL, only_h(60_000), 3, at(3_250)).tell;
         assert_eq!(told, Some(ALL), "that is much");
+    }
+
+    #[test]
+    fn a_limit_that_costs_other_layers_is_told_seldom_and_when_much_changed() {
+        let mut layers = WatchedLayers::default();
+        layers.set_shared(true);
+        let told = layers.update(ALL, only_h(100_000), 3, at(1_000)).tell;
+        assert_eq!(told, Some(ALL), "the first is");
+        for (limit_bps, millis) in [(80_000, 6_000), (140_000, 7_000), (75_000, 8_000)] {
+            let little = layers.update(ALL, only_h(limit_bps), 3, at(millis));
+            assert_eq!((little.tell, little.look_again), (None, None));
+        }
+        let told = layers.update(ALL, only_h(70_000), 3, at(9_000)).tell;
+        assert_eq!(told, Some(ALL));
+        let soon = layers.update(ALL, only_h(200_000), 3, at(10_000));
+        assert_eq!((soon.tell, soon.look_again), (None, Some(at(13_000))));
+        layers.set_shared(false);
+        let alone = layers.update(ALL, only_h(80_000), 3, at(11_000));
+        assert_eq!(alone.tell, Some(ALL));
     }
 
     #[test]

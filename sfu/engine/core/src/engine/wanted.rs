@@ -73,6 +73,7 @@ impl Engine {
         for source in 0..sources {
             let watched = self.watched_layers(index, source);
             let limits = self.limits(index, source);
+            let shared = self.goals(index, source).count() > 1;
             let Some(peer) = self.peer_mut(index) else {
                 return;
             };
@@ -83,6 +84,7 @@ impl Engine {
             else {
                 continue;
             };
+            state.watched.set_shared(shared);
             let change = state
                 .watched
                 .update(watched, limits, state.layers.len(), now);
@@ -122,6 +124,18 @@ impl Engine {
             Some(_) => wanted.with(0),
             None => wanted,
         }
+    }
+
+    /// The layers that some slot goes for.
+    fn goals(&self, peer: usize, source: usize) -> LayerSet {
+        let Some(state) = self.source(peer, source) else {
+            return LayerSet::default();
+        };
+        let slots = state.subscribers.iter().filter_map(|at| self.slot(*at));
+        let targets = slots.filter_map(|slot| slot.target);
+        targets.fold(LayerSet::default(), |goals, target| {
+            goals.with(target.layer)
+        })
     }
 
     /// How much of each layer is of use to those who go for it. One that nobody goes for keeps its
