@@ -66,6 +66,8 @@ class Window:
     window_us: int
     count: int = 1
     """Of windows in a row, each `window_us` long."""
+    punctual: bool = False
+    """Whether packets leave when they are due, if need be at the expense of what else runs."""
 
     @property
     def from_s(self) -> float:
@@ -96,6 +98,7 @@ async def generate(endpoints: Sequence[Endpoint], window: Window) -> Traffic:
         "warmup_us": window.warmup_us,
         "window_us": window.window_us,
         "windows": window.count,
+        "punctual": window.punctual,
         "peers": [endpoint.as_job() for endpoint in endpoints],
     }
     process = await asyncio.create_subprocess_exec(

@@ -108,14 +108,16 @@ async def _through_engine(scenario: Scenario, windows: int) -> Carried:
     with serve() as server:
         async with open_party(server, scenario) as party:
             pid = server.process.pid
-            carried = await over_windows(windows, party, lambda: thread_cpu_ns(pid, _MEDIA_THREAD))
+            carried = await over_windows(
+                windows, party, lambda: thread_cpu_ns(pid, _MEDIA_THREAD), punctual=True
+            )
     return _expected(*carried, scenario)
 
 
 async def _through_relay(scenario: Scenario, windows: int) -> Carried:
     async with open_relayed(scenario) as relayed, relay(relayed.routes) as bare:
         endpoints = relayed.endpoints(bare.address)
-        carried = await over_windows(windows, endpoints, lambda: cpu_ns(bare.pid))
+        carried = await over_windows(windows, endpoints, lambda: cpu_ns(bare.pid), punctual=True)
     return _expected(*carried, scenario)
 
 

@@ -27,10 +27,10 @@ async def over_a_window(
 
 
 async def over_windows(
-    count: int, endpoints: Sequence[Endpoint], read: Callable[[], int]
+    count: int, endpoints: Sequence[Endpoint], read: Callable[[], int], *, punctual: bool = False
 ) -> tuple[Traffic, list[int]]:
     """The traffic of windows in a row and by how much what is read grew in each."""
-    window = _next_window(count)
+    window = _next_window(count, punctual)
     traffic = asyncio.create_task(generate(endpoints, window))
     await _sleep_until(window.from_s)
     reads = [read()]
@@ -52,9 +52,9 @@ def expect_traffic(traffic: Traffic, scenario: Scenario, windows: int = 1) -> No
         raise LoadtestError(f"{traffic.received} packets arrived of {traffic.sent} sent")
 
 
-def _next_window(count: int) -> Window:
+def _next_window(count: int, punctual: bool) -> Window:
     start_us = time.monotonic_ns() // 1000 + _LEAD_US
-    return Window(start_us, _WARMUP_US, WINDOW_S * 1_000_000, count)
+    return Window(start_us, _WARMUP_US, WINDOW_S * 1_000_000, count, punctual)
 
 
 async def _sleep_until(moment_s: float) -> None:

@@ -48,6 +48,9 @@ struct Tally {
 
 /// Runs one job and prints its report.
 pub fn run(job: GenerateJob) -> Result<(), Failure> {
+    if job.punctual {
+        crate::come_first();
+    }
     let start_us = job.start_us;
     let from_us = start_us + job.warmup_us;
     let mut peers = job

@@ -20,6 +20,9 @@ pub struct GenerateJob {
     pub window_us: u64,
     /// How many of them, in a row.
     pub windows: usize,
+    /// Whether to go before what else runs, so that packets leave when they are due and not in
+    /// bursts; that costs the server, whose thread then has to make room.
+    pub punctual: bool,
     /// Everyone.
     pub peers: Vec<PeerJob>,
 }

@@ -20,13 +20,12 @@ use serde::de::DeserializeOwned;
 const USAGE: &str = "usage: mianshi-peers relay|generate < job.json";
 
 fn main() -> ExitCode {
-    // As the engine's thread does: a generator that waits for others sends in bursts afterwards,
-    // and a relay that does is no measure of the engine.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    mianshi_engine_io::net::come_first();
     let command = std::env::args().nth(1).unwrap_or_default();
     let outcome = match command.as_str() {
-        "relay" => read_job().and_then(relay::run),
+        "relay" => {
+            come_first(); // as the engine does, whose measure it is
+            read_job().and_then(relay::run)
+        }
         "generate" => read_job().and_then(generate::run),
         _ => Err(USAGE.into()),
     };
@@ -37,6 +36,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Wait for nobody who runs, where the system can be asked for that.
+fn come_first() {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    mianshi_engine_io::net::come_first();
 }
 
 type Failure = Box<dyn std::error::Error>;
