@@ -132,10 +132,10 @@ impl Engine {
             return LayerSet::default();
         };
         let slots = state.subscribers.iter().filter_map(|at| self.slot(*at));
-        let targets = slots.filter_map(|slot| slot.target);
-        targets.fold(LayerSet::default(), |goals, target| {
-            goals.with(target.layer)
-        })
+        // A target may be beyond what the source has: the best, whichever that is.
+        let arriving = state.arriving();
+        let goals = slots.filter_map(|slot| arriving.nearest(slot.target?.layer));
+        goals.fold(LayerSet::default(), LayerSet::with)
     }
 
     /// How much of each layer is of use to those who go for it. One that nobody goes for keeps its
