@@ -42,17 +42,22 @@ fn a_cap_is_followed_at_once_and_left_soon() {
         .map(|sample| sample.queue_ms)
         .max();
     let around = rig.pictures(2, 0, 14.0, 35.0);
-    let sound = rig.made_up_sound(2, 0, 15.0, 35.0);
+    let sound = (
+        rig.made_up_sound(2, 0, 15.0, 17.0),
+        rig.made_up_sound(2, 0, 17.0, 35.0),
+    );
     let again_s = rig.seconds_until(2, 1080, 35.0);
     assert!(
         queue_ms.is_some_and(|queue_ms| queue_ms <= 150),
         "{queue_ms:?} ms of queue"
     );
-    assert!(longest_gap_ms(&around) <= 220, "{:?}", freezes(&around));
-    // The queue that stands before anybody can know costs its length once: 0.24 s of the 20.
-    assert!(sound <= 0.014, "{sound} of the sound made up");
+    assert!(longest_gap_ms(&around) <= 180, "{:?}", freezes(&around));
+    // The queue that stands before anybody can know costs its length once: 0.24 s of the 20 here,
+    // whose earphone does not stretch what it has as a browser's does.
+    assert!(sound.0 <= 0.13, "{sound:?} of the sound made up");
+    assert_eq!(sound.1, 0.0);
     assert!(
-        again_s.is_some_and(|again_s| again_s <= 6.0),
+        again_s.is_some_and(|again_s| again_s <= 5.0),
         "{again_s:?} s until 1080 lines"
     );
 }
@@ -69,9 +74,10 @@ fn a_narrow_time_keeps_its_sound() {
     let again_s = rig.seconds_until(2, 1080, 45.0);
     assert!(pictures.iter().all(|picture| picture.height <= 360));
     assert!(pictures.len() >= 500, "{} pictures in 25 s", pictures.len());
-    assert!(sound.1 <= 0.01, "{sound:?} of the sound made up");
+    assert!(sound.0 <= 0.017, "{sound:?} of the sound made up");
+    assert_eq!(sound.1, 0.0);
     assert!(
-        again_s.is_some_and(|again_s| again_s <= 14.0),
+        again_s.is_some_and(|again_s| again_s <= 8.0),
         "{again_s:?} s until 1080 lines"
     );
 }

@@ -1,4 +1,5 @@
-//! A crude sender-side estimate from the engine's feedback: enough to react as a browser does.
+//! A crude sender-side estimate from the engine's feedback: enough to react as a browser does,
+//! which probes upwards as soon as more is asked of it.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -87,7 +88,7 @@ impl Uplink {
         self.target_bps = match () {
             () if self.queue_units > MOST_QUEUE_UNITS => arrived_bps * 85 / 100,
             () if lost_percent > 25 => self.target_bps * 3 / 4,
-            () => (self.target_bps * 104 / 100).min(arrived_bps * 3 / 2 + 500_000),
+            () => (self.target_bps * 112 / 100).min(arrived_bps * 3 / 2 + 500_000),
         }
         .clamp(LEAST_BPS, MOST_BPS);
         (self.arrived, self.lost, self.arrived_bytes) = (0, 0, 0);
