@@ -7,19 +7,36 @@ import ifaddr
 
 LOOPBACK = "127.0.0.1"
 
+_ELSEWHERE = "198.51.100.1"
+"""Of the addresses for documentation (RFC 5737): only a default route leads there."""
+
 MAX_V6 = 3
 """Machines with temporary addresses (RFC 8981) have many; each costs clients checks."""
 
 
 def lan_addresses() -> tuple[str, ...]:
-    """IPv4 addresses that others on the network may reach us at, private ones first."""
+    """IPv4 addresses that others may reach us at: that of the default route first, then private
+    ones. A container's bridge or a virtual machine's looks like a LAN but has no route."""
     found = {
         str(ip.ip)
         for adapter in ifaddr.get_adapters()
         for ip in adapter.ips
         if ip.is_IPv4 and not _is_local_only(IPv4Address(str(ip.ip)))
     }
-    return tuple(sorted(found, key=lambda one: (not IPv4Address(one).is_private, one)))
+    routed = default_route_address()
+    return tuple(
+        sorted(found, key=lambda one: (one != routed, not IPv4Address(one).is_private, one))
+    )
+
+
+def default_route_address() -> str | None:
+    """Ours on the way to other networks; None without such a way. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((_ELSEWHERE, 9))
+        except OSError:
+            return None
+        return str(probe.getsockname()[0])
 
 
 def lan_addresses_v6() -> tuple[str, ...]:

@@ -59,7 +59,10 @@ def _fits(certificate: Path, key: Path, addresses: tuple[str, ...], now: datetim
     try:
         known = x509.load_pem_x509_certificate(certificate.read_bytes())
         names = known.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, x509.ExtensionNotFound):
+        private = serialization.load_pem_private_key(key.read_bytes(), password=None)
+    except (ValueError, TypeError, x509.ExtensionNotFound):
+        return False
+    if private.public_key() != known.public_key():
         return False
     covered = {str(one) for one in names.get_values_for_type(x509.IPAddress)}
     return covered.issuperset(addresses) and now < known.not_valid_after_utc - RENEW_BEFORE

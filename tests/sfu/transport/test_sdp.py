@@ -169,9 +169,9 @@ class TestBrowsers:
         negotiated = negotiator().answer(text, tracks)
         camera, microphone = negotiated.sources
         assert camera.codecs[0].key == "h264/42e01f/1"
-        assert camera.codecs[0].feedback == ("nack", "nack pli")
+        assert camera.codecs[0].feedback == ("nack pli", "ccm fir", "transport-cc")
         assert microphone.codecs[0].key == "opus"
-        assert "a=fmtp:96 packetization-mode=1;profile-level-id=42c01f" in negotiated.sdp
+        assert "packetization-mode=1;profile-level-id=42c01e" in negotiated.sdp
 
     def test_extension_ids_are_the_offers(self):
         camera = answer("chromium-156").sources[1]
@@ -225,8 +225,8 @@ class TestDirections:
         assert "a=group:BUNDLE 0 2 3" in negotiated.sdp
 
     def test_a_bundle_only_section_is_alive(self):
-        text = offer("gstreamer-whip").replace("m=audio 9", "m=audio 0")
-        text = text.replace("a=mid:audio1", "a=mid:audio1\r\na=bundle-only")
+        text = offer("gstreamer-whip")
+        assert "m=audio 0 " in text
         assert len(negotiator().answer(text, tracks_of(text)).sources) == 2
 
     def test_a_camera_without_a_common_codec_costs_only_the_camera(self):
@@ -306,7 +306,7 @@ class TestLaterOffers:
     def test_streams_of_forgotten_sections_do_not_pile_up(self):
         peer = negotiator()
         text = offer("gstreamer-whip").replace("a=sendonly", "a=recvonly")
-        stopped = text.replace("m=audio 9", "m=audio 0")
+        stopped = text.replace("a=bundle-only\r\n", "")
         for number in range(50):
             renamed = f"a{number}"
             peer.answer(text.replace("audio1", renamed), {})

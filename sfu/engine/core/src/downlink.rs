@@ -8,7 +8,8 @@ use crate::time::Time;
 use crate::wire::WireError;
 use crate::wire::twcc::TransportFeedback;
 
-/// A path on which nothing was sent for this long is not looked after.
+/// A path on which nothing was sent for this long is not looked after; nor does an estimate hold
+/// that its receiver did not tell again for so long.
 const IDLE_AFTER: Duration = Duration::from_secs(5);
 
 /// Pictures that wait longer than this are not the rest of a keyframe.
@@ -30,6 +31,8 @@ pub struct Downlink {
     estimator: Option<Box<Estimator>>,
     /// The receiver's own estimate (draft-alvestrand-rmcat-remb-03), once it told one.
     remb_bps: Option<u64>,
+    /// When it told that.
+    remb_at: Time,
     /// What the slots could use next.
     wanted_bps: u64,
     /// What of the pictures must wait.
@@ -107,6 +110,7 @@ impl Downlink {
     /// The viewer told its own estimate.
     pub fn receive_remb(&mut self, bitrate_bps: u64, now: Time) {
         self.remb_bps = Some(bitrate_bps.clamp(MIN_BPS, MAX_BPS));
+        self.remb_at = now;
         self.set_pace(now);
     }
 
@@ -193,7 +197,10 @@ impl Downlink {
 
     /// Whether nothing is learned any more of a path that is only known by its feedback.
     pub fn is_stale(&self, now: Time) -> bool {
-        self.estimator.is_some() && !self.is_active(now)
+        match self.estimator {
+            Some(_) => !self.is_active(now),
+            None => self.remb_bps.is_some() && now.since(self.remb_at) >= IDLE_AFTER,
+        }
     }
 
     /// Bytes that a probe cluster lacks now; nothing when none is being sent.

@@ -253,7 +253,7 @@ impl Engine {
     }
 
     /// What a viewer's sound takes: it comes before all pictures.
-    fn sound_bps(&self, index: usize) -> u64 {
+    pub(super) fn sound_bps(&self, index: usize) -> u64 {
         let slots = self.peer(index).map_or(&[][..], |peer| &peer.slots[..]);
         let sounds = slots
             .iter()

@@ -16,6 +16,7 @@ use crate::source::Subscriber;
 use crate::srtp::{MAX_TRAILER_BYTES, Outbound};
 use crate::time::Time;
 use crate::timer::Task;
+use crate::wire::remb::Remb;
 use crate::wire::rtcp::{Packet, ReportBlock, SenderInfo, packets};
 use crate::wire::rtcp_writer::RtcpWriter;
 
@@ -95,17 +96,31 @@ impl Engine {
                 }
             }
             Packet::Goodbye(ssrcs) => ssrcs.for_each(|ssrc| self.end_stream(index, ssrc)),
-            Packet::Remb(remb) => {
-                if let Some(peer) = self.peer_mut(index) {
-                    peer.downlink.receive_remb(remb.bitrate_bps, now);
-                }
-                self.check_bandwidth(index, now);
-            }
+            Packet::Remb(remb) => self.receive_remb(index, &remb, now),
             Packet::TransportFeedback(feedback) => {
                 self.receive_transport_feedback(index, &feedback, limits, now);
             }
             Packet::SourceDescription(_) | Packet::Other { .. } => {}
         }
+    }
+
+    /// A viewer told its own estimate. It is of the streams that it names: sound that is not
+    /// among them, because it carries no send times, comes on top.
+    fn receive_remb(&mut self, index: usize, remb: &Remb<'_>, now: Time) {
+        let Some(peer) = self.peer(index) else { return };
+        let is_sound = |ssrc| {
+            let slot = peer
+                .slot_by_ssrc(ssrc)
+                .and_then(|at| peer.slots[at].as_ref());
+            slot.is_some_and(|slot| slot.kind == MediaKind::Audio)
+        };
+        let has_sound = remb.ssrcs().len() == 0 || remb.ssrcs().any(is_sound);
+        let sound_bps = if has_sound { 0 } else { self.sound_bps(index) };
+        if let Some(peer) = self.peer_mut(index) {
+            let bitrate_bps = remb.bitrate_bps.saturating_add(sound_bps);
+            peer.downlink.receive_remb(bitrate_bps, now);
+        }
+        self.check_bandwidth(index, now);
     }
 
     /// The slot of a feedback message, which is counted.

@@ -6,6 +6,7 @@ use core::time::Duration;
 use mianshi_engine_core::command::Tuning;
 
 use super::sim::client::Received;
+use super::sim::description::slot_ssrc;
 use super::sim::link::Quality;
 use super::sim::watched::{
     Call, F, H, H_KBPS, HALF_Q_KBPS, MILLISECOND, NOTHING_KBPS, PLENTY_KBPS, Q, Q_KBPS, SECOND,
@@ -37,6 +38,33 @@ fn bandwidth_decides_on_pixels_then_on_frames_then_on_pictures_at_all() {
             .windows(2)
             .all(|pair| pair[1].at.since(pair[0].at) <= 21 * MILLISECOND)
     );
+}
+
+#[test]
+fn sound_takes_nothing_of_an_estimate_of_the_pictures_alone() {
+    let (sound, pictures) = (slot_ssrc("a0"), slot_ssrc("v0"));
+    for (ssrcs, shown) in [
+        (&[pictures][..], Some((Q, 2))),
+        (&[sound, pictures], Some((Q, 1))),
+    ] {
+        let mut call = Call::watched(62, 1);
+        call.run(3_000);
+        call.has_for(2, HALF_Q_KBPS, ssrcs);
+        call.run(4_000);
+        assert_eq!(call.shows(2), shown, "of {ssrcs:?}");
+    }
+}
+
+#[test]
+fn a_viewer_whose_estimates_ended_with_the_pictures_is_tried_again() {
+    let mut call = Call::watched(63, 1);
+    call.run(5_000);
+    call.has(2, NOTHING_KBPS);
+    call.run(4_000);
+    assert_eq!(call.paused, [(2, true)]);
+    call.run(3_000);
+    assert_eq!(call.paused, [(2, true), (2, false)]);
+    assert!(call.shows(2).is_some());
 }
 
 #[test]

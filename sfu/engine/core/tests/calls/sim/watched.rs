@@ -147,7 +147,13 @@ impl Call {
     }
 
     pub fn has(&mut self, viewer: PeerId, kbps: u64) {
-        let write = |writer: &mut RtcpWriter<'_>| writer.remb(1, kbps * 1_000, &[]).expect("room");
+        self.has_for(viewer, kbps, &[]);
+    }
+
+    /// The viewer tells what there is for these streams.
+    pub fn has_for(&mut self, viewer: PeerId, kbps: u64, ssrcs: &[u32]) {
+        let write =
+            |writer: &mut RtcpWriter<'_>| writer.remb(1, kbps * 1_000, ssrcs).expect("room");
         let remb = self.world.client(viewer).rtcp(write).expect("a message");
         self.world.inject(viewer, remb);
     }
