@@ -51,7 +51,7 @@ const SIDES: Record<Rid, number> = { q: 360, h: 720, f: 1080 }
 
 /** From this shorter side on, this much is enough for a talking head in VP8. */
 const BITRATES = [
-  { side: 1000, bps: 3_000_000 },
+  { side: 1000, bps: 2_500_000 },
   { side: 700, bps: 1_500_000 },
   { side: 540, bps: 1_000_000 },
   { side: 480, bps: 800_000 },

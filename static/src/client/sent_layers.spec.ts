@@ -138,7 +138,7 @@ test('a limit comes, changes and goes, and is not set anew while it stays', asyn
     await layers.fit()
     expect(sender.changes).toBe(before)
   }
-  expect([bitrate('q'), bitrate('f')]).toEqual([400_000, 3_000_000])
+  expect([bitrate('q'), bitrate('f')]).toEqual([400_000, 2_500_000])
 })
 
 test('the lowest layer keeps its size while it is sent alone and there is room for it', async () => {

@@ -7,6 +7,7 @@ use super::history::{PacketResult, SendHistory};
 use super::loss::{LossController, Rates};
 use super::probe::{Finding, Occasion, Prober};
 use super::queue::{QueueSample, StandingQueue};
+use super::surprise::Surprise;
 use super::throughput::Throughput;
 use super::trendline::{Trendline, Usage};
 use super::{MAX_BPS, MIN_BPS, START_BPS};
@@ -86,6 +87,7 @@ pub struct Estimator {
     groups: Groups,
     trend: Trendline,
     queue: StandingQueue,
+    surprise: Surprise,
     loss: LossController,
     prober: Prober,
     bps: f64,
@@ -113,6 +115,7 @@ impl Default for Estimator {
             groups: Groups::default(),
             trend: Trendline::default(),
             queue: StandingQueue::default(),
+            surprise: Surprise::default(),
             loss: LossController::default(),
             prober: Prober::default(),
             bps: START_BPS as f64,
@@ -179,6 +182,9 @@ impl Estimator {
             } else {
                 self.sent.add(sent_us, result.bytes);
             }
+            let one_way_us = result.arrived_us.map(|arrived_us| arrived_us - sent_us);
+            self.surprise
+                .add(sent_us, one_way_us, result.bytes, self.bps);
             let Some(arrived_us) = result.arrived_us else {
                 lost += 1;
                 continue;
@@ -203,12 +209,19 @@ impl Estimator {
             true => ALARMING_BESIDE_CLUSTER_US,
             false => ALARMING_QUEUE_US,
         };
-        let alarming = self.queue.glimpse(ALARM_PACKETS).is_some_and(|glimpse| {
-            glimpse.delay_us >= least_us && glimpse.growth_us >= least_growth_us
-        });
+        let glimpse = self.queue.glimpse(ALARM_PACKETS);
+        let surprised = self
+            .queue
+            .base_us()
+            .is_some_and(|base_us| self.surprise.judge(base_us));
+        let alarming = glimpse
+            .map(|glimpse| glimpse.delay_us >= least_us && glimpse.growth_us >= least_growth_us);
         self.alarmed_until = match alarming {
-            true => now + HELD_BACK,
-            false => now,
+            _ if surprised => now + HELD_BACK,
+            Some(true) => now + HELD_BACK,
+            Some(false) => now,
+            // Too few packets to tell: what was believed holds for its time.
+            None => self.alarmed_until,
         };
     }
 

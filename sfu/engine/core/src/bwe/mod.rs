@@ -16,6 +16,7 @@ mod probe;
 mod queue;
 #[cfg(test)]
 mod simulation;
+mod surprise;
 mod throughput;
 mod trendline;
 

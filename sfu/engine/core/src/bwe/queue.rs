@@ -53,6 +53,11 @@ impl StandingQueue {
         self.glimpsed_packets += 1;
     }
 
+    /// The smallest one-way delay lately, once there was one.
+    pub fn base_us(&self) -> Option<i64> {
+        self.base_us.iter().flatten().min().copied()
+    }
+
     /// A feedback was read: the mean delay in it, if it told of so many packets.
     pub fn glimpse(&mut self, packets: u32) -> Option<QueueSample> {
         if self.glimpsed_packets < packets {
@@ -60,7 +65,7 @@ impl StandingQueue {
         }
         let mean_us = self.glimpsed_us / i64::from(self.glimpsed_packets);
         (self.glimpsed_us, self.glimpsed_packets) = (0, 0);
-        let delay_us = mean_us - self.base_us.iter().flatten().min()?;
+        let delay_us = mean_us - self.base_us()?;
         let before_us = self.last_glimpse.map_or(delay_us, |before| before.delay_us);
         let glimpse = QueueSample {
             delay_us,
@@ -85,8 +90,7 @@ impl StandingQueue {
         let smallest_us = self.smallest_us.take()?;
         self.packets = 0;
         self.sample_started = now;
-        let base_us = self.base_us.iter().flatten().min()?;
-        let delay_us = smallest_us - base_us;
+        let delay_us = smallest_us - self.base_us()?;
         let growth_us = delay_us - self.last.delay_us;
         self.last = QueueSample {
             delay_us,
