@@ -38,7 +38,7 @@ USED_SHARE = 0.6
 """An estimate is believed to be the limit only when so much of it is used."""
 
 FALL_AFTER = 2
-RISE_AFTER = 5
+RISE_AFTER = 3
 """Judgements in a row before a mark goes down, or up: one bad moment is an accident."""
 
 _PRIORITY: tuple[QualityReason, ...] = ("none", "cpu", "delay", "bandwidth", "loss")

@@ -18,8 +18,8 @@ const LEAST_BRIDGING_MILLIFPS: u64 = 7_000;
 /// No layer is free.
 const MIN_BPS: u64 = 10_000;
 /// An elastic layer is worth going for, and keeping, with so much of what its size takes.
-const WORTH_RISING_PERCENT: u64 = 60;
-const WORTH_KEEPING_PERCENT: u64 = 45;
+const WORTH_RISING_PERCENT: u64 = 50;
+const WORTH_KEEPING_PERCENT: u64 = 42;
 /// There is nothing to fall back to below the lowest.
 const LOWEST_PERCENT: u64 = 25;
 /// What arrives gets this much smaller before it has to be dealt with otherwise.
@@ -340,11 +340,11 @@ mod tests {
         let near = |bps: u64, expected: u64| bps.abs_diff(expected) < expected / 20;
         assert!(near(h.bps, 1_200_000), "{h:?} gives way at once");
         assert!(
-            near(h.least_bps, 663_000) && near(h.most_bps, 1_500_000),
+            near(h.least_bps, 619_000) && near(h.most_bps, 1_500_000),
             "{h:?}"
         );
         assert!(
-            near(f.bps, 1_990_000) && near(f.most_bps, 3_317_000),
+            near(f.bps, 1_659_000) && near(f.most_bps, 3_317_000),
             "{f:?}"
         );
         assert!(h.is_elastic() && f.is_elastic());
