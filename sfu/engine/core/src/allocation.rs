@@ -17,6 +17,9 @@ const KEEP_PERCENT: u64 = 105;
 /// The smallest picture, which cannot get smaller, may cost this much more: an estimate that is a
 /// little too low, as under loss, is no reason for no picture.
 const FLOOR_PERCENT: u64 = 150;
+/// Who falls to another layer waits for its keyframe, which is several pictures in one. A layer that
+/// takes more than this of what there is is gone for from a lower one, once the path is free again.
+const LANDING_PERCENT: u64 = 60;
 /// What is not shown yet must fit into this much.
 const RAISE_PERCENT: u64 = 95;
 /// There must be room for so long before more is shown.
@@ -118,6 +121,22 @@ impl Demand {
         let stays = self.layer_at(self.chosen) == self.layer_at(Some(stood))
             && self.whole().is_some_and(|whole| whole.is_elastic());
         self.chosen < Some(stood) && !stays
+    }
+
+    /// Of the layers below the one that it has, go for one that takes no more than this.
+    fn land(&mut self, light_bps: u64) {
+        let (Standing::At(stood), Some(kept)) = (self.standing, self.kept) else {
+            return;
+        };
+        let steps = self.ladder.steps();
+        let is_light = |layer| {
+            let whole = self.ladder.whole(layer);
+            whole.is_some_and(|whole| whole.bps <= light_bps)
+        };
+        let light = (0..=kept)
+            .rev()
+            .find(|step| steps[*step].layer == steps[stood].layer || is_light(steps[*step].layer));
+        self.kept = Some(light.unwrap_or_else(|| kept.min(self.ladder.whole_picture())));
     }
 
     fn bps(&self, step: Option<usize>) -> u64 {
@@ -289,6 +308,7 @@ fn keep(demands: &mut [Demand], budget_bps: u64) -> bool {
     for demand in demands.iter_mut() {
         let floor = demand.kept.filter(|_| demand.patient).map(|_| 0);
         demand.kept = demand.kept.min(demand.chosen).or(floor);
+        demand.land(percent(budget_bps, LANDING_PERCENT));
         demand.chosen = demand.kept;
     }
     false

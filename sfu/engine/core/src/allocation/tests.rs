@@ -118,11 +118,20 @@ impl Slot {
 #[test]
 fn less_is_taken_at_once_and_more_after_a_while() {
     let mut slot = Slot::at(F);
-    assert_eq!(slot.reaches(Some(H), 1_000_000, 5_000), Some(0));
+    assert_eq!(slot.reaches(Some(H), 1_500_000, 5_000), Some(0));
     assert_eq!(slot.reaches(Some(HALF_Q), 110_000, 5_000), Some(0));
     assert_eq!(slot.reaches(None, 50_000, 5_000), Some(0));
     assert_eq!(slot.reaches(Some(Q), 400_000, 5_000), Some(400));
     assert_eq!(slot.reaches(Some(F), 4_000_000, 5_000), Some(400));
+}
+
+#[test]
+fn who_falls_lands_on_a_layer_whose_keyframe_is_soon_there() {
+    let mut slot = Slot::at(F);
+    assert_eq!(slot.reaches(Some(Q), 1_000_000, 5_000), Some(0));
+    assert_eq!(slot.reaches(Some(H), 1_000_000, 5_000), Some(300));
+    // Below the lowest layer there is nothing to land on.
+    assert_eq!(slot.reaches(Some(Q), 210_000, 5_000), Some(0));
 }
 
 #[test]

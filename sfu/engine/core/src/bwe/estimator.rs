@@ -2,12 +2,12 @@
 
 use core::time::Duration;
 
+use super::alarm::Alarm;
 use super::groups::Groups;
 use super::history::{PacketResult, SendHistory};
 use super::loss::{LossController, Rates};
 use super::probe::{Finding, Occasion, Prober};
 use super::queue::{QueueSample, StandingQueue};
-use super::surprise::Surprise;
 use super::throughput::Throughput;
 use super::trendline::{Trendline, Usage};
 use super::{MAX_BPS, MIN_BPS, START_BPS};
@@ -24,15 +24,6 @@ const SUDDEN_QUEUE_US: i64 = 60_000;
 const SUDDEN_GROWTH_US: i64 = 15_000;
 /// A jump this high is a queue, and not a path that became longer.
 const CERTAIN_QUEUE_US: i64 = 100_000;
-/// When the mean packet of a feedback lies this far above the path's own delay, and this much
-/// above the feedback before, pictures are held back until the next feedback tells what it is.
-const ALARMING_QUEUE_US: i64 = 30_000;
-const ALARMING_GROWTH_US: i64 = 20_000;
-/// A cluster makes a queue of its own, but none so long.
-const ALARMING_BESIDE_CLUSTER_US: i64 = 70_000;
-const STILL_GROWING_US: i64 = 5_000;
-const ALARM_PACKETS: u32 = 4;
-const HELD_BACK: Duration = Duration::from_millis(120);
 /// A queue this long is drained, to this length.
 const DRAIN_ABOVE_US: i64 = 50_000;
 const DRAINED_US: i64 = 20_000;
@@ -45,11 +36,15 @@ const DRAIN_SHARE: f64 = 0.4;
 const DRAIN_FULL_US: f64 = 200_000.0;
 /// A queue below this while a cluster is under way is the cluster's own.
 const CLUSTER_QUEUE_US: i64 = 150_000;
-/// Windows of the acknowledged rate: right after a change, and otherwise.
+/// Windows of the acknowledged rate: since an alarm, right after another change, and otherwise.
+const ALARMED_WINDOW: Duration = Duration::from_millis(96);
 const SHORT_WINDOW: Duration = Duration::from_millis(160);
 const LONG_WINDOW: Duration = Duration::from_millis(500);
 /// The effect of a cut shows after a round trip, a feedback interval and this.
 const CUT_SETTLES: Duration = Duration::from_millis(150);
+/// Before that, less acknowledged than this part of the estimate is another fall, or shows that the
+/// window of the cut reached back to better times.
+const FURTHER_FALL: f64 = 0.85;
 /// Growth per second while the path is known to be far from full, and near the last limit.
 const FAR_GROWTH: f64 = 0.08;
 const NEAR_GROWTH: f64 = 0.03;
@@ -87,14 +82,13 @@ pub struct Estimator {
     groups: Groups,
     trend: Trendline,
     queue: StandingQueue,
-    surprise: Surprise,
+    alarm: Alarm,
     loss: LossController,
     prober: Prober,
     bps: f64,
     /// What the path carried when it was last overloaded.
     limit_bps: Option<f64>,
     draining_since: Option<Time>,
-    alarmed_until: Time,
     cut_at: Option<Time>,
     cut_not_before: Time,
     updated: Option<Time>,
@@ -115,13 +109,12 @@ impl Default for Estimator {
             groups: Groups::default(),
             trend: Trendline::default(),
             queue: StandingQueue::default(),
-            surprise: Surprise::default(),
+            alarm: Alarm::default(),
             loss: LossController::default(),
             prober: Prober::default(),
             bps: START_BPS as f64,
             limit_bps: None,
             draining_since: None,
-            alarmed_until: Time(0),
             cut_at: None,
             cut_not_before: Time(0),
             updated: None,
@@ -162,7 +155,8 @@ impl Estimator {
         let outcome = self.history.resolve(feedback, now, &mut results);
         if outcome.is_ok() && !results.is_empty() {
             self.learn(&results);
-            self.watch_for_a_queue(now);
+            let beside_cluster = self.prober.disturbs();
+            self.alarm.judge(&mut self.queue, beside_cluster, now);
             self.decide(round_trip, now);
         }
         self.results = results;
@@ -183,8 +177,7 @@ impl Estimator {
                 self.sent.add(sent_us, result.bytes);
             }
             let one_way_us = result.arrived_us.map(|arrived_us| arrived_us - sent_us);
-            self.surprise
-                .add(sent_us, one_way_us, result.bytes, self.bps);
+            self.alarm.add(sent_us, one_way_us, result.bytes, self.bps);
             let Some(arrived_us) = result.arrived_us else {
                 lost += 1;
                 continue;
@@ -197,32 +190,6 @@ impl Estimator {
             }
         }
         self.loss.count(arrived, lost, corrected);
-    }
-
-    /// What may be the beginning of a queue is acted on at once, until the next feedback.
-    fn watch_for_a_queue(&mut self, now: Time) {
-        let least_growth_us = match now < self.alarmed_until {
-            true => STILL_GROWING_US,
-            false => ALARMING_GROWTH_US,
-        };
-        let least_us = match self.prober.disturbs() {
-            true => ALARMING_BESIDE_CLUSTER_US,
-            false => ALARMING_QUEUE_US,
-        };
-        let glimpse = self.queue.glimpse(ALARM_PACKETS);
-        let surprised = self
-            .queue
-            .base_us()
-            .is_some_and(|base_us| self.surprise.judge(base_us));
-        let alarming = glimpse
-            .map(|glimpse| glimpse.delay_us >= least_us && glimpse.growth_us >= least_growth_us);
-        self.alarmed_until = match alarming {
-            _ if surprised => now + HELD_BACK,
-            Some(true) => now + HELD_BACK,
-            Some(false) => now,
-            // Too few packets to tell: what was believed holds for its time.
-            None => self.alarmed_until,
-        };
     }
 
     fn decide(&mut self, round_trip: Duration, now: Time) {
@@ -253,7 +220,7 @@ impl Estimator {
         let growing = self.trend.usage() == Usage::Over && delay_us >= TREND_QUEUE_US;
         let own = self.prober.disturbs() && delay_us < CLUSTER_QUEUE_US;
         let proven = self.queue.keeps_growing() || delay_us >= CERTAIN_QUEUE_US;
-        (sudden || growing) && proven && !own
+        self.alarm.holds() || ((sudden || growing) && proven && !own)
     }
 
     fn cut(&mut self, round_trip: Duration, now: Time) {
@@ -261,11 +228,15 @@ impl Estimator {
         let busy = self
             .draining_since
             .map_or(Duration::ZERO, |since| now.since(since));
-        let window = busy.clamp(SHORT_WINDOW, LONG_WINDOW);
+        let shortest = match self.alarm.since() {
+            Some(_) => ALARMED_WINDOW,
+            None => SHORT_WINDOW,
+        };
+        let window = busy.clamp(shortest, LONG_WINDOW);
         let acknowledged = self.acknowledged.bps(window);
         let measured_bps = acknowledged.map_or(self.bps * 0.8, |bps| bps as f64);
         let showed = self.newest_sent > self.cut_at && now >= self.cut_not_before;
-        if !showed && measured_bps > 0.7 * self.bps {
+        if !showed && measured_bps > FURTHER_FALL * self.bps {
             return;
         }
         self.cut_at = Some(now);
@@ -299,7 +270,7 @@ impl Estimator {
     }
 
     fn drain(&mut self, now: Time) {
-        let delay_us = self.queue.delay_us();
+        let delay_us = self.standing_us();
         match self.draining_since {
             None if delay_us > DRAIN_ABOVE_US => self.draining_since = Some(now),
             Some(_) if delay_us < DRAINED_US => self.draining_since = None,
@@ -415,19 +386,25 @@ impl Estimator {
     /// Pictures may leave at this rate; nothing before the first feedback.
     pub fn pacing_bps(&self, now: Time) -> Option<u64> {
         self.last_feedback?;
+        let unanswered = self.alarm.is_on(now) && self.cut_at < self.alarm.since();
         let factor = match self.draining_since {
+            _ if unanswered => PACE_ALARMED,
             Some(_) => PACE_DRAINING * self.drain_factor(),
-            None if now < self.alarmed_until => PACE_ALARMED,
             None if self.limit_bps.is_some_and(|limit| self.bps > 0.8 * limit) => PACE_NEAR,
             None => PACE,
         };
         Some((self.bps * factor) as u64)
     }
 
+    /// What stands in the queue: a sample takes longer than the feedback that alarms.
+    fn standing_us(&self) -> i64 {
+        self.queue.delay_us().max(self.alarm.delay_us())
+    }
+
     fn drain_factor(&self) -> f64 {
         match self.draining_since {
             Some(_) => {
-                let depth = self.queue.delay_us().max(0) as f64 / DRAIN_FULL_US;
+                let depth = self.standing_us().max(0) as f64 / DRAIN_FULL_US;
                 1.0 - DRAIN_SHARE * depth.min(1.0)
             }
             None => 1.0,

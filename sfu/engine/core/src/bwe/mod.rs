@@ -8,6 +8,7 @@
 //!
 //! Everything here is pure: `now` is an argument, and nothing allocates in steady state.
 
+mod alarm;
 mod estimator;
 mod groups;
 mod history;

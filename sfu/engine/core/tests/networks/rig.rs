@@ -48,9 +48,23 @@ pub struct Rig {
 
 /// The scenario of the repository with this name.
 pub fn scenario(name: &str) -> Scenario {
+    Scenario::parse(&text_of(name)).expect("a valid scenario")
+}
+
+/// Likewise, but what happens at `at_s` happens a little later.
+pub fn later(name: &str, at_s: u32, late_ms: u32) -> Scenario {
+    let (step, moved) = (
+        format!("at_s = {at_s}\n"),
+        format!("at_s = {at_s}.{late_ms:03}\n"),
+    );
+    let text = text_of(name);
+    assert!(text.contains(&step), "{name} has a step at {at_s} s");
+    Scenario::parse(&text.replace(&step, &moved)).expect("a valid scenario")
+}
+
+fn text_of(name: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../loadtest/networks");
-    let text = std::fs::read_to_string(format!("{folder}/{name}.toml")).expect("a scenario");
-    Scenario::parse(&text).expect("a valid scenario")
+    std::fs::read_to_string(format!("{folder}/{name}.toml")).expect("a scenario")
 }
 
 /// A good line with this delay each way.
