@@ -17,6 +17,8 @@ use crate::wire::twcc::TransportFeedback;
 
 /// A cut goes to this part of what was acknowledged.
 const CUT_TO: f64 = 0.85;
+/// … or to this, while hardly anything stands in the queue: then the path is just full.
+const CUT_LITTLE_TO: f64 = 0.93;
 /// A growing trend counts when at least this stands in the queue: less is jitter.
 const TREND_QUEUE_US: i64 = 25_000;
 /// A queue this long that grows this fast counts without waiting for the trend.
@@ -242,7 +244,11 @@ impl Estimator {
         self.cut_at = Some(now);
         self.cut_not_before = now + round_trip.min(Duration::from_millis(300)) + CUT_SETTLES;
         self.limit_bps = Some(measured_bps);
-        self.bps = self.bps.min(CUT_TO * measured_bps);
+        let share = match self.standing_us() > DRAIN_ABOVE_US {
+            true => CUT_TO,
+            false => CUT_LITTLE_TO,
+        };
+        self.bps = self.bps.min(share * measured_bps);
         self.draining_since.get_or_insert(now);
         self.prober.overloaded(now);
     }
