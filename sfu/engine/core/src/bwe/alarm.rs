@@ -15,7 +15,7 @@ const STILL_GROWING_US: i64 = 5_000;
 const QUEUE_BESIDE_CLUSTER_US: i64 = 70_000;
 /// Fewer packets tell nothing.
 const PACKETS: u32 = 4;
-/// So much in two feedbacks of a row that alarmed is a queue.
+/// So much in the last of two feedbacks in a row that alarmed is a queue.
 const CERTAIN_US: i64 = 50_000;
 /// Feedback that does not come ends an alarm.
 const LASTS: Duration = Duration::from_millis(120);
@@ -71,8 +71,8 @@ impl Alarm {
         now < self.until
     }
 
-    /// Whether one feedback after the other alarmed. A path that became longer alarms once, and
-    /// what our own clusters do to it is explained.
+    /// Whether one feedback after the other alarmed, and the last one tells of a queue. A path that
+    /// became longer alarms once.
     pub fn holds(&self) -> bool {
         self.feedbacks >= 2 && self.delay_us >= CERTAIN_US
     }
