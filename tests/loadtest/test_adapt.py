@@ -83,9 +83,9 @@ def test_the_worst_run_is_judged_on_the_side_of_its_limit() -> None:
         [{"gap_ms": 90.0, "fps": 15.0, "more": 1.0}, {"gap_ms": 200.0, "fps": 25.0, "more": 2.0}],
     )
     assert good.as_dict() == {
-        "gap_ms": {"median": 145.0, "worst": 200.0},
-        "fps": {"median": 20.0, "worst": 15.0},
-        "more": {"median": 1.5, "worst": 2.0},
+        "gap_ms": {"median": 145.0, "worst": 200.0, "values": [90.0, 200.0]},
+        "fps": {"median": 20.0, "worst": 15.0, "values": [15.0, 25.0]},
+        "more": {"median": 1.5, "worst": 2.0, "values": [1.0, 2.0]},
         "runs": 2,
         "limits": {"gap_ms": {"most": 200}, "fps": {"least": 15}},
         "pass": True,

@@ -95,7 +95,7 @@ def test_latency_counts_at_half_load_and_without_loss(ours: Carried, passes: boo
 
 def test_microseconds_are_told() -> None:
     told = entry(carried(p50=63)).as_dict()
-    assert told["latency_p50_ms"] == {"median": 0.063, "worst": 0.063}
+    assert told["latency_p50_ms"] == {"median": 0.063, "worst": 0.063, "values": [0.063]}
 
 
 def test_a_threads_time_is_its_own() -> None:

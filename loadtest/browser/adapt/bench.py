@@ -36,6 +36,7 @@ class Entry:
             field: {
                 "median": round(median(run[field] for run in self.runs), 3),
                 "worst": round(self._worst(field), 3),
+                "values": [round(run[field], 3) for run in self.runs],
             }
             for field in self.runs[0]
         }

@@ -18,6 +18,14 @@ const CROWDED_AFTER: Duration = Duration::from_millis(80);
 /// How long the pace is tight after that.
 const CROWDED_FOR: Duration = Duration::from_secs(2);
 
+/// Once pictures wait for so long, the publisher makes fewer bits of them …
+const BEHIND_AFTER: Duration = Duration::from_millis(150);
+/// … until they wait no longer than this …
+const CAUGHT_UP_BELOW: Duration = Duration::from_millis(60);
+/// … namely this part of what there is. One step each way: every limit that is told sets an encoder
+/// up anew.
+const BESIDE_WAITING: f64 = 0.82;
+
 /// While a queue drains, retransmissions take no more than this part of what may be spent: on a
 /// path that is overrun each of them pushes out another packet.
 const REPAIR_PERCENT: u64 = 25;
@@ -43,6 +51,8 @@ pub struct Downlink {
     repaired_at: Time,
     /// Until when pictures leave no faster than the path carries them.
     crowded_until: Time,
+    /// Whether those that wait have to leave before as many are made again.
+    is_behind: bool,
 }
 
 /// What is known of a path, for statistics.
@@ -89,6 +99,17 @@ impl Downlink {
             .as_ref()
             .and_then(|estimator| estimator.steady_bps(now));
         estimated.or(self.remb_bps)
+    }
+
+    /// Of what there is, as much as new pictures should take so that those which wait leave soon.
+    ///
+    /// An encoder that makes just what the path carries never lets what waits become less: every
+    /// picture would come as late as the first that had to wait.
+    pub fn beside_waiting(&self, bps: u64) -> u64 {
+        match self.is_behind {
+            true => (bps as f64 * BESIDE_WAITING) as u64,
+            false => bps,
+        }
     }
 
     /// Whether the viewer ever told anything of the path; before that a start is assumed.
@@ -235,9 +256,11 @@ impl Downlink {
         let loose = estimated.or(self.remb_bps.map(|bps| bps * 5 / 2));
         // More than a burst waits: more is sent than the path carries, so a loose pace would
         // only move the queue into the path, where sound stands behind it.
-        if self.pacer.delay(now) > CROWDED_AFTER {
+        let waits = self.pacer.delay(now);
+        if waits > CROWDED_AFTER {
             self.crowded_until = now + CROWDED_FOR;
         }
+        self.is_behind = waits > BEHIND_AFTER || self.is_behind && waits > CAUGHT_UP_BELOW;
         let crowded = now < self.crowded_until;
         let tight = self.available_bps(now).filter(|_| crowded);
         self.pacer
@@ -248,6 +271,7 @@ impl Downlink {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rewrite::{Numbers, Origin};
 
     #[test]
     fn no_limit_is_known_until_the_viewer_tells_one() {
@@ -256,6 +280,38 @@ mod tests {
         assert_eq!(downlink.report(Time(0)), None);
         downlink.receive_remb(800_000, Time(0));
         assert_eq!(downlink.available_bps(Time(0)), Some(800_000));
+    }
+
+    #[test]
+    fn new_pictures_make_room_for_those_that_wait() {
+        const ORIGIN: Origin = Origin {
+            peer: 0,
+            source: 0,
+            layer: 0,
+            stream: 1,
+        };
+        const NUMBERS: Numbers = Numbers {
+            sequence: 1,
+            timestamp: 0,
+            picture_id: 0,
+            tl0_picture_index: 0,
+        };
+        let mut downlink = Downlink::default();
+        let beside = |downlink: &mut Downlink, ms| {
+            downlink.receive_remb(1_000_000, Time::from_millis(ms));
+            downlink.beside_waiting(1_000)
+        };
+        assert_eq!(beside(&mut downlink, 0), 1_000);
+        downlink.pacer.push(0, ORIGIN, 1, NUMBERS, Time(0));
+        assert_eq!(beside(&mut downlink, 150), 1_000, "the rest of a keyframe");
+        assert_eq!(beside(&mut downlink, 151), 820);
+        downlink.pacer.abandon(0);
+        downlink
+            .pacer
+            .push(0, ORIGIN, 2, NUMBERS, Time::from_millis(300));
+        assert_eq!(beside(&mut downlink, 361), 820);
+        assert_eq!(beside(&mut downlink, 360), 1_000);
+        assert_eq!(beside(&mut downlink, 440), 1_000);
     }
 
     #[test]

@@ -229,7 +229,7 @@ impl Engine {
         viewer.allocation.spend(available_bps);
         let fits = viewer.allocation.choose(demands, budget_bps, now);
         if let Some(steady_bps) = steady_bps {
-            limit(demands, steady_bps);
+            limit(demands, viewer.downlink.beside_waiting(steady_bps));
         }
         let shows_all = demands.iter().all(|demand| {
             demand.limit_bps.is_none()

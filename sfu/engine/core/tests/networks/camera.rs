@@ -11,6 +11,10 @@ const FRAMES_PER_SECOND: u64 = 25;
 const PACKET_PAYLOAD_BYTES: usize = 1_100;
 /// A keyframe is about as large as this many others.
 const KEYFRAME_FACTOR: u64 = 6;
+/// A limit that was raised by this much is a new one, which an encoder may overshoot …
+const RAISED_PERCENT: u64 = 103;
+/// … for so many pictures.
+const OVERSHOOTS_FOR: u32 = 40;
 /// Kept for retransmission.
 const HISTORY: u16 = 1_500;
 
@@ -31,6 +35,8 @@ pub struct Layer {
     /// What the uplink allows it; 0: not sent.
     pub target_bps: u64,
     pub ssrc: u32,
+    /// What it takes of a limit that was raised, for a while: Chromium's encoders 115 and more.
+    pub overshoot_percent: u64,
     pub keyframe_wanted: bool,
     pub keyframes: usize,
     pub history: BTreeMap<u16, (HeaderFields, Vec<u8>)>,
@@ -44,6 +50,7 @@ pub struct Layer {
     frame: u64,
     /// Bits that a keyframe took from the frames after it.
     debt_bits: u64,
+    overshoots_for: u32,
     chance: Chance,
 }
 
@@ -70,6 +77,8 @@ impl Layer {
             tl0: 3,
             frame: 0,
             debt_bits: 0,
+            overshoots_for: 0,
+            overshoot_percent: 100,
             chance: Chance::new(u64::from(ssrc)),
         }
     }
@@ -78,6 +87,9 @@ impl Layer {
     pub fn set_target(&mut self, bps: u64) {
         if self.target_bps == 0 && bps > 0 {
             self.keyframe_wanted = true;
+        }
+        if bps * 100 > self.target_bps * RAISED_PERCENT {
+            self.overshoots_for = OVERSHOOTS_FOR;
         }
         self.target_bps = bps;
     }
@@ -110,7 +122,12 @@ impl Layer {
     }
 
     fn frame_bytes(&mut self, keyframe: bool, temporal: u8) -> usize {
-        let mean_bits = self.target_bps / FRAMES_PER_SECOND;
+        let percent = match self.overshoots_for {
+            0 => 100,
+            _ => self.overshoot_percent,
+        };
+        self.overshoots_for = self.overshoots_for.saturating_sub(1);
+        let mean_bits = self.target_bps * percent / 100 / FRAMES_PER_SECOND;
         let bits = match (keyframe, temporal) {
             (true, _) => {
                 self.debt_bits = mean_bits * (KEYFRAME_FACTOR - 1);

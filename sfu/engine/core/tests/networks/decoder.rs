@@ -30,6 +30,8 @@ pub struct Picture {
     pub at: Time,
     /// When it was shown: as browsers do, one waits as long as 49 of 50 lately needed.
     pub shown: Time,
+    /// Arrival less timestamp: by how much more than at another time it came late.
+    pub transit_us: i64,
     pub height: u16,
 }
 
@@ -53,9 +55,11 @@ impl TimestampExtender {
 }
 
 impl Playout {
-    fn show(&mut self, timestamp: u32, now: Time) -> Time {
+    /// When it is shown, and arrival less timestamp.
+    fn show(&mut self, timestamp: u32, now: Time) -> (Time, i64) {
         let media_us = self.timestamps.extend(timestamp) * 100 / 9;
-        self.late_us.push_back(now.as_micros() as i64 - media_us);
+        let transit_us = now.as_micros() as i64 - media_us;
+        self.late_us.push_back(transit_us);
         if self.late_us.len() > REMEMBERED {
             self.late_us.pop_front();
         }
@@ -63,7 +67,7 @@ impl Playout {
         sorted.sort_unstable();
         let due_us = media_us + sorted[(sorted.len() - 1) * 49 / 50];
         self.shown = self.shown.max(now).max(Time(due_us.max(0) as u64));
-        self.shown
+        (self.shown, transit_us)
     }
 }
 
@@ -137,9 +141,11 @@ impl Decoder {
         };
         let piece = &self.pieces[&first];
         self.height = piece.height.unwrap_or(self.height);
+        let (shown, transit_us) = self.playout.show(piece.timestamp, now);
         self.pictures.push(Picture {
             at: now,
-            shown: self.playout.show(piece.timestamp, now),
+            shown,
+            transit_us,
             height: self.height,
         });
         self.pieces = self.pieces.split_off(&(last + 1));

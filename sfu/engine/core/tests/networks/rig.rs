@@ -185,6 +185,15 @@ impl Rig {
         self.now = end;
     }
 
+    /// A publisher's camera takes this much of each limit that was raised, for a while.
+    pub fn camera_overshoots(&mut self, id: PeerId, percent: u64) {
+        let participant = self.participants.get_mut(&id).expect("joined");
+        let publisher = participant.publisher.as_mut().expect("a publisher");
+        for layer in &mut publisher.layers {
+            layer.overshoot_percent = percent;
+        }
+    }
+
     /// The pictures that a viewer decoded in a slot from `from` seconds on, until `until`.
     pub fn pictures(&self, viewer: PeerId, number: usize, from: f64, until: f64) -> Vec<Picture> {
         let decoders = &self.participants[&viewer].viewer.decoders;
@@ -355,6 +364,13 @@ pub fn seconds(at: Time) -> f64 {
 }
 
 /// The longest time without a new picture, in milliseconds.
+/// By how much the latest picture came later than the promptest.
+pub fn latest_ms(pictures: &[Picture]) -> i64 {
+    let transits = || pictures.iter().map(|picture| picture.transit_us);
+    let (most, least) = (transits().max(), transits().min());
+    (most.unwrap_or(0) - least.unwrap_or(0)) / 1_000
+}
+
 pub fn longest_gap_ms(pictures: &[Picture]) -> u64 {
     let gaps = pictures
         .windows(2)
