@@ -102,7 +102,7 @@ async def generate(endpoints: Sequence[Endpoint], window: Window) -> Traffic:
         "peers": [endpoint.as_job() for endpoint in endpoints],
     }
     process = await asyncio.create_subprocess_exec(
-        _binary(),
+        peers_binary(),
         "generate",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -138,7 +138,7 @@ async def relay(routes: dict[Address, Sequence[Address]]) -> AsyncIterator[Relay
         ]
     }
     process = await asyncio.create_subprocess_exec(
-        _binary(), "relay", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        peers_binary(), "relay", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdin is not None, "asked to be a pipe"
     assert process.stdout is not None, "asked to be a pipe"
@@ -167,7 +167,8 @@ def _line(job: dict[str, Any]) -> bytes:
     return json.dumps(job).encode() + b"\n"
 
 
-def _binary() -> str:
+def peers_binary() -> str:
+    """The path of `mianshi-peers`. Raises MissingToolError."""
     path = Path(os.environ.get("MIANSHI_PEERS", _BINARY))
     if not path.is_file():
         remedy = "run `cargo build --release --package mianshi-peers`"

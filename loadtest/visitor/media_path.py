@@ -132,11 +132,13 @@ class MediaPath:
 
     def _read(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            while True:
+            # Media stay in the socket, for whoever reads it next: they begin with a keyframe.
+            while not _is_media(self.socket.recv(1, socket.MSG_PEEK)):
                 self._dispatch(self.socket.recv(4096))
+            asyncio.get_running_loop().remove_reader(self.socket)
 
     def _dispatch(self, datagram: bytes) -> None:
-        # RFC 7983: STUN begins with 0 to 3, DTLS with 20 to 63; media is not for us yet.
+        # RFC 7983: STUN begins with 0 to 3, DTLS with 20 to 63.
         first = datagram[0] if datagram else 255
         with contextlib.suppress(asyncio.QueueFull, ValueError):
             if first < 4:
@@ -157,6 +159,11 @@ class MediaPath:
         """For aiortc and the checks. A full buffer loses the datagram; both repeat."""
         with contextlib.suppress(BlockingIOError):
             self.socket.sendto(data, self._expect_server().address)
+
+
+def _is_media(head: bytes) -> bool:
+    """SRTP and SRTCP (RFC 7983); they come once the server has ended its part of the handshake."""
+    return bool(head) and 128 <= head[0] < 192
 
 
 class _ClientTransport(RTCDtlsTransport):

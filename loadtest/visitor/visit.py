@@ -12,14 +12,21 @@ from aiortc.rtcdtlstransport import RTCCertificate
 
 from loadtest.errors import LoadtestError
 from loadtest.visitor.media_path import MediaPath, SrtpKeys
-from loadtest.visitor.offer import OfferedSection, ServerTransport, read_answer, write_offer
+from loadtest.visitor.offer import (
+    OfferedSection,
+    ServerTransport,
+    SlotStream,
+    read_answer,
+    read_slots,
+    write_offer,
+)
 from signaling.protocol.base import SourceKind
 from signaling.protocol.commands import Command, MediaOffer
-from signaling.protocol.events import MoreSlots, Place, Slots, Welcome
+from signaling.protocol.events import LayersWanted, MoreSlots, Place, Slots, Welcome
 
 NAMESPACE = "/room"
 _PATIENCE_S = 15.0
-_KEPT_NOTICES = (Welcome.TYPE, Slots.TYPE, Place.TYPE, MoreSlots.TYPE)
+_KEPT_NOTICES = (Welcome.TYPE, Slots.TYPE, Place.TYPE, MoreSlots.TYPE, LayersWanted.TYPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class Media:
     path: MediaPath
     keys: SrtpKeys
     server: ServerTransport
+    slots: tuple[SlotStream, ...]
 
 
 class Visit:
@@ -37,6 +45,7 @@ class Visit:
     def __init__(self, socket: socketio.AsyncClient) -> None:
         self._socket = socket
         self._latest: dict[str, dict[str, Any]] = {}
+        self._heard_by: dict[str, list[Callable[[dict[str, Any]], None]]] = {}
         self._news = asyncio.Event()
         for name in _KEPT_NOTICES:
             socket.on(name, self._keeper(name), namespace=NAMESPACE)
@@ -62,16 +71,24 @@ class Visit:
                 transports=["websocket"],
                 wait_timeout=_PATIENCE_S,
             )
-        except socketio.exceptions.ConnectionError as refused:
+            await visit.expect(Welcome.TYPE)
+        except socketio.exceptions.SocketIOError as refused:
+            await visit.close()
             raise LoadtestError(f"the server refused the connection: {refused}") from None
-        await visit.expect(Welcome.TYPE)
+        except LoadtestError:
+            await visit.close()
+            raise
         return visit
 
     async def command(self, command: Command) -> dict[str, Any]:
         """Ask the server; returns the acknowledgement's data. Raises LoadtestError."""
-        reply = await self._socket.call(
-            command.TYPE, command.model_dump(mode="json"), namespace=NAMESPACE, timeout=_PATIENCE_S
-        )
+        body = command.model_dump(mode="json")
+        try:
+            reply = await self._socket.call(
+                command.TYPE, body, namespace=NAMESPACE, timeout=_PATIENCE_S
+            )
+        except socketio.exceptions.SocketIOError:
+            raise LoadtestError(f"{command.TYPE} was not answered") from None
         if not reply["ok"]:
             raise LoadtestError(f"{command.TYPE} was refused: {reply['error']['code']}")
         data: dict[str, Any] = reply["data"]
@@ -88,7 +105,14 @@ class Visit:
         sdp = write_offer(sections, path.credentials, path.fingerprint)
         data = await self.command(MediaOffer(sdp=sdp, tracks=tracks))
         server = read_answer(data["sdp"])
-        return Media(path, await path.connect(server), server)
+        keys = await path.connect(server)
+        return Media(path, keys, server, read_slots(data["sdp"]))
+
+    def on(self, name: str, hear: Callable[[dict[str, Any]], None]) -> None:
+        """Have every notice of a type from now on given to `hear`, and the latest at once."""
+        self._heard_by.setdefault(name, []).append(hear)
+        if name in self._latest:
+            hear(self._latest[name])
 
     async def expect(
         self, name: str, matches: Callable[[dict[str, Any]], bool] = lambda _: True
@@ -118,5 +142,7 @@ class Visit:
         def keep(notice: dict[str, Any]) -> None:
             self._latest[name] = notice
             self._news.set()
+            for hear in self._heard_by.get(name, ()):
+                hear(notice)
 
         return keep

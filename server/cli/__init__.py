@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from server.cli import bench, doctor, interviews, keys, links, netsim, serve
+from server.cli import bench, doctor, interviews, keys, links, loadtest, netsim, serve
 from server.cli.output import fail
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.add_typer(interviews.app, name="interviews")
 app.add_typer(links.app, name="links")
 app.add_typer(keys.app, name="keys")
 app.add_typer(bench.app, name="bench")
+app.add_typer(loadtest.app, name="loadtest")
 app.command()(netsim.netsim)
 
 

@@ -8,7 +8,7 @@ from loadtest.bad_network import Sample, read_scenario
 from loadtest.browser.adapt.call import Record, open_call
 from loadtest.browser.adapt.cases import concealed_percent
 from loadtest.browser.adapt.picture import freezes_ms, frozen_percent, gaps_ms
-from loadtest.browser.adapt.plot import Curve, Panel, Points, draw
+from loadtest.plot import Curve, Panel, Points, draw
 
 LASTS_S = 300
 _DARK_S = (146.0, 152.0)

@@ -6,10 +6,17 @@ const SUB_BUCKETS: u64 = 16;
 const BUCKETS: usize = 64 * SUB_BUCKETS as usize;
 
 /// Counts of microseconds.
+#[derive(Debug)]
 pub struct Histogram {
     counts: Vec<u64>,
     total: u64,
     max: u64,
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Histogram {
@@ -37,6 +44,17 @@ impl Histogram {
             p99: self.percentile(99),
             max: self.max,
         }
+    }
+
+    /// Upper bounds of the buckets in use, and how many values lie in each.
+    pub fn counts(&self) -> Vec<(u64, u64)> {
+        let used = self
+            .counts
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0);
+        used.map(|(index, count)| (upper_bound(index), *count))
+            .collect()
     }
 
     fn percentile(&self, percent: u64) -> u64 {

@@ -26,7 +26,10 @@ pub fn adopt(fd: RawFd) -> io::Result<UdpSocket> {
 }
 
 /// Has the kernel note when each datagram arrived.
-fn stamp_arrivals(socket: &UdpSocket) -> io::Result<()> {
+///
+/// # Errors
+/// As setsockopt(2).
+pub fn stamp_arrivals(socket: &UdpSocket) -> io::Result<()> {
     let on: libc::c_int = 1;
     // SAFETY: the pointer and the length describe `on`.
     let result = unsafe {

@@ -69,7 +69,7 @@ def _panel(panel: Panel, lasts_s: float, top: float) -> list[str]:
             f'<line x1="{_LEFT}" x2="{right}" y1="{y(value)}" y2="{y(value)}" stroke="#ddd"/>',
             f'<text x="{_LEFT - 6}" y="{y(value) + 4}" text-anchor="end">{value:g}</text>',
         ]
-    for at_s in range(0, int(lasts_s) + 1, 30):
+    for at_s in range(0, int(lasts_s) + 1, _mark_every_s(lasts_s)):
         place = f'x="{x(at_s)}" y="{bottom + 15}" text-anchor="middle"'
         parts.append(f'<text {place} fill="#666">{at_s} s</text>')
     for curve in panel.curves:
@@ -77,6 +77,10 @@ def _panel(panel: Panel, lasts_s: float, top: float) -> list[str]:
         fill = f'"{curve.colour}" fill-opacity="0.25"' if curve.filled else '"none"'
         parts.append(f'<path d="{path}" fill={fill} stroke="{curve.colour}" stroke-width="1.4"/>')
     return parts + _legend(panel, right, top)
+
+
+def _mark_every_s(lasts_s: float) -> int:
+    return next((step for step in (5, 10, 30, 60, 300) if lasts_s / step <= 14), 1800)
 
 
 def _path(points: Points, curve: Curve, bottom: float) -> str:
@@ -91,7 +95,8 @@ def _path(points: Points, curve: Curve, bottom: float) -> str:
 
 
 def _legend(panel: Panel, right: float, top: float) -> list[str]:
-    entries = [(curve.colour, f"{curve.name} ({panel.unit})") for curve in panel.curves]
+    unit = f" ({panel.unit})" if panel.unit else ""
+    entries = [(each.colour, each.name + unit) for each in panel.curves if each.name]
     if panel.marks_name:
         entries.append(("#d33", panel.marks_name))
     parts, at = [], right

@@ -1,0 +1,1 @@
+"""Many virtual users at once: joined here one by one, with native media."""
