@@ -31,6 +31,7 @@ _CHECK_INTERVAL_S = 0.1
 _CHECKS = 50
 _HANDSHAKE_SECONDS = 10.0
 _PRIORITY = 1845501695
+_MEDIA_WAIT_S = 0.05
 _MAX_WAITING_DATAGRAMS = 64
 
 _PROFILE_NUMBERS = {
@@ -66,6 +67,8 @@ class MediaPath:
         self.credentials = Credentials(secrets.token_hex(4), secrets.token_hex(16))
         self._certificate = certificate
         self._server: ServerTransport | None = None
+        self._drops_media = False
+        self._waiting: asyncio.TimerHandle | None = None
         self._answers: asyncio.Queue[stun.Message] = asyncio.Queue(_MAX_WAITING_DATAGRAMS)
         self._datagrams: asyncio.Queue[bytes] = asyncio.Queue(_MAX_WAITING_DATAGRAMS)
 
@@ -85,6 +88,8 @@ class MediaPath:
             return await self._shake_hands(server)
         finally:
             loop.remove_reader(self.socket)
+            if self._waiting is not None:
+                self._waiting.cancel()
 
     def check(self) -> bytes:
         """A binding request that the server answers: nominates the path, renews the consent."""
@@ -131,11 +136,18 @@ class MediaPath:
         return transport.keys
 
     def _read(self) -> None:
+        loop = asyncio.get_running_loop()
         with contextlib.suppress(BlockingIOError):
             # Media stay in the socket, for whoever reads it next: they begin with a keyframe.
-            while not _is_media(self.socket.recv(1, socket.MSG_PEEK)):
+            while self._drops_media or not _is_media(self.socket.recv(1, socket.MSG_PEEK)):
                 self._dispatch(self.socket.recv(4096))
-            asyncio.get_running_loop().remove_reader(self.socket)
+            loop.remove_reader(self.socket)
+            self._waiting = loop.call_later(_MEDIA_WAIT_S, self._read_on)
+
+    def _read_on(self) -> None:
+        """The end of the handshake is still awaited: it was lost, and comes again behind media."""
+        self._drops_media = True
+        asyncio.get_running_loop().add_reader(self.socket, self._read)
 
     def _dispatch(self, datagram: bytes) -> None:
         # RFC 7983: STUN begins with 0 to 3, DTLS with 20 to 63.

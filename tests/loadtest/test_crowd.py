@@ -21,9 +21,9 @@ SMALL = clips.Picture("vp8", height=90, frames_per_second=10, kbps=60)
 SCENARIO = """
 title = "A few"
 users = 6
-lasts_s = 4
+lasts_s = 2
 rooms = {{ interviewers = 2 }}
-joins = {{ within_s = 1 }}
+joins = {{ within_s = 0.5 }}
 media = {{ codec = "{codec}", layers = [{layers}] }}
 limits = {{ loss_ratio = 0.001, freezes_over_500ms = 0 }}
 """
@@ -87,6 +87,9 @@ def test_percentiles_are_of_all_counts_together():
 )
 async def test_a_few_users_see_and_hear_each_other(codec, layers):
     scenario = parse_scenario(SCENARIO.format(codec=codec, layers=layers), "here")
+    if codec == "h264":
+        # Long enough for everybody's first report of quality.
+        scenario = scenario.model_copy(update={"lasts_s": 5.5})
     told = []
     outcome = await run(scenario, tell=told.append)
     figures = outcome.figures
@@ -97,7 +100,7 @@ async def test_a_few_users_see_and_hear_each_other(codec, layers):
     assert figures["unreadable"] == figures["refused"] == 0
     assert 0 < figures["latency_ms"]["p50"] <= figures["latency_ms"]["p99"]
     assert figures["join_ms"]["n"] == figures["first_picture_ms"]["n"] == 6
-    assert len(told) >= 4
+    assert len(told) >= 2
     assert figures["server_rss_kb"] > 0
 
 

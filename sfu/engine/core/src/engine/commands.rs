@@ -106,6 +106,7 @@ impl Engine {
             peer.inbound = Some(inbound);
             peer.outbound = Some(outbound);
             self.watch_downlink(index, now);
+            self.start_over(index, now);
         }
     }
 

@@ -79,6 +79,20 @@ impl Engine {
         self.allocate(at.peer, now);
     }
 
+    /// Nothing could be sent to a viewer until now: every slot begins once more, with a keyframe.
+    pub(super) fn start_over(&mut self, index: usize, now: Time) {
+        let slots = self.peer(index).map_or(0, |peer| peer.slots.len());
+        for slot in 0..slots {
+            let at = Subscriber { peer: index, slot };
+            let Some((_, shown, _)) = self.picture_slot(at) else {
+                continue;
+            };
+            let wants = self.slot(at).map_or(LayerSet::default(), |slot| slot.wants);
+            self.darken(at, shown, wants);
+        }
+        self.allocate(index, now);
+    }
+
     /// A slot is about to show nothing.
     pub(super) fn stop_showing(&mut self, at: Subscriber, shown: Shown) {
         self.set_paused(at, false);

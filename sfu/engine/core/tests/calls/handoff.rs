@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::forwarding::assert_continuous;
 use super::sim::World;
+use super::sim::description::visit;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -135,4 +136,23 @@ fn a_leap_of_the_publishers_sequence_is_no_leap_for_the_viewer() {
     let seen = world.seen(2, "v0");
     assert_continuous(&seen);
     assert!(seen.len() > 200, "{}", seen.len());
+}
+
+#[test]
+fn whose_handshake_ends_after_all_was_routed_begins_with_a_picture_at_once() {
+    let mut world = World::new(27);
+    world.join(1, false);
+    world.run_for(SECOND);
+    world.announce(2, visit(false, 1));
+    world.route(2, "v0", Some((1, "cam")));
+    world.route(2, "a0", Some((1, "mic")));
+    world.run_for(SECOND);
+    world.give_keys(2);
+    let connected = world.now;
+    world.run_for(SECOND);
+    let seen = world.seen(2, "v0");
+    assert!(seen[0].keyframe, "{:?}", seen[0]);
+    let waited = seen[0].at.since(connected);
+    assert!(waited < Duration::from_millis(100), "{waited:?}");
+    assert_continuous(&seen);
 }

@@ -74,6 +74,12 @@ impl World {
 
     /// A connected client that sends nothing.
     pub fn join_with(&mut self, id: PeerId, media: Vec<Media>) {
+        self.announce(id, media);
+        self.give_keys(id);
+    }
+
+    /// A client that sends nothing and whose handshake is not over.
+    pub fn announce(&mut self, id: PeerId, media: Vec<Media>) {
         let client = Client::new(id);
         let (ice_ufrag, ice_pwd) = (client.ufrag.clone(), client.password.clone());
         self.command(Command::AddPeer {
@@ -82,6 +88,14 @@ impl World {
             ice_pwd,
         });
         self.command(Command::SetMedia { peer: id, media });
+        let mut request = client.stun();
+        self.engine.receive(&mut request, client.address, self.now);
+        self.clients.push(client);
+        self.flush();
+    }
+
+    /// The end of a client's handshake.
+    pub fn give_keys(&mut self, id: PeerId) {
         let (receive, send) = (key(id, true), key(id, false));
         self.command(Command::SetKeys {
             peer: id,
@@ -89,9 +103,6 @@ impl World {
             receive,
             send,
         });
-        let mut request = client.stun();
-        self.engine.receive(&mut request, client.address, self.now);
-        self.clients.push(client);
         self.flush();
     }
 
