@@ -9,7 +9,7 @@ from loadtest.crowd.counts import Counts
 from loadtest.crowd.scenario import Limits
 from loadtest.percentiles import percentiles
 
-_COUNTERS = (
+COUNTERS = (
     "sent",
     "datagrams_sent",
     "bytes_sent",
@@ -132,7 +132,7 @@ class Tally:
 
     def _sum_up(self) -> None:
         self.totals = Counter(
-            {name: sum(sample[name] for sample in self._latest.values()) for name in _COUNTERS}
+            {name: sum(sample[name] for sample in self._latest.values()) for name in COUNTERS}
         )
 
 

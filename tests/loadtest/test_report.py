@@ -8,7 +8,7 @@ import pytest
 from loadtest.crowd.report import page
 from loadtest.crowd.run import Outcome
 from loadtest.crowd.scenario import parse_scenario
-from loadtest.crowd.tally import _COUNTERS, Tally, missed
+from loadtest.crowd.tally import COUNTERS, Tally, missed
 
 SCENARIO = parse_scenario(
     'title = "A <b>bold</b> test"\nusers = 4\nlasts_s = 2\n[limits]\nloss_ratio = 0.01', "here"
@@ -16,7 +16,7 @@ SCENARIO = parse_scenario(
 WHEN = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 
 SAMPLE = {
-    **dict.fromkeys(_COUNTERS, 0),
+    **dict.fromkeys(COUNTERS, 0),
     "received": 90,
     "lost": 10,
     "late_us": 1500,
