@@ -221,13 +221,13 @@ class _Test:
 
     async def _join(self, user: VirtualUser) -> None:
         try:
-            joined = await user.join(self._certificate)
+            join_ms = await user.join(self._certificate)
         except LoadtestError as error:
             self.tally.failures[error.message] += 1
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(aiohttp.ClientError, OSError):
                 await user.leave()
             return
-        self.tally.join_ms.append(joined.join_ms)
+        self.tally.join_ms.append(join_ms)
         self._present.append(user)
 
     async def _until_over(self, coming: asyncio.Task[None]) -> str:

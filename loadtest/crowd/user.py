@@ -40,13 +40,6 @@ class Playing:
     layers: Sequence[tuple[str | None, int]]
 
 
-@dataclass(slots=True)
-class Joined:
-    """How long it took from the tap to a media path that stands, in milliseconds."""
-
-    join_ms: float
-
-
 class VirtualUser:
     """One participant; `number` is unique in the crowd."""
 
@@ -60,8 +53,11 @@ class VirtualUser:
         self._reporting: asyncio.Task[None] | None = None
         self._video_slots: dict[str, int] = {}
 
-    async def join(self, certificate: RTCCertificate) -> Joined:
-        """Come in and begin to send. Raises LoadtestError."""
+    async def join(self, certificate: RTCCertificate) -> float:
+        """Come in and begin to send. Raises LoadtestError.
+
+        Returns the time from the tap to a media path that stands, in milliseconds.
+        """
         tapped_s = time.monotonic()
         try:
             async with aiohttp.ClientSession() as http:
@@ -74,7 +70,7 @@ class VirtualUser:
         await self._hand_over(media, sends)
         await self._say_what_is_shown(self._visit, media.slots)
         self._reporting = asyncio.create_task(self._report(self._visit, join_ms))
-        return Joined(join_ms)
+        return join_ms
 
     async def leave(self) -> None:
         """Hang up."""
@@ -84,12 +80,6 @@ class VirtualUser:
         self._crowd.leave(self.number)
         if self._visit is not None:
             await self._visit.close()
-
-    @property
-    def visit(self) -> Visit:
-        """The signalling, of a user who has joined."""
-        assert self._visit is not None, "join first"
-        return self._visit
 
     def _streams(self) -> list[SentStream]:
         streams = []
