@@ -57,8 +57,8 @@ impl KeyframeRequest {
         true
     }
 
-    /// A keyframe arrived.
-    pub fn satisfied(&mut self) {
+    /// A keyframe arrived, or none can.
+    pub fn end(&mut self) {
         self.wanted = false;
         self.unanswered = 0;
     }
@@ -90,7 +90,7 @@ mod tests {
     fn a_keyframe_ends_the_requests_but_not_the_throttle() {
         let mut request = KeyframeRequest::default();
         assert!(request.want(Time::from_millis(1)));
-        request.satisfied();
+        request.end();
         assert_eq!(request.deadline(), None);
         assert!(!request.want(Time::from_millis(300)));
         assert!(request.due(Time::from_millis(501)));
@@ -100,7 +100,7 @@ mod tests {
     fn a_route_does_not_wait_for_the_throttle_of_viewers() {
         let mut request = KeyframeRequest::default();
         assert!(request.want(Time::from_millis(1)));
-        request.satisfied();
+        request.end();
         assert!(!request.want_for_route(Time::from_millis(50)));
         assert!(request.want_for_route(Time::from_millis(150)));
         assert!(!request.want(Time::from_millis(600)));

@@ -289,7 +289,7 @@ impl Layer {
             timestamp: packet.header.timestamp,
             arrived: now,
         });
-        self.keyframe_request.satisfied();
+        self.keyframe_request.end();
         self.missing.forget_before(packet.sequence);
     }
 }

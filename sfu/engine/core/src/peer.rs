@@ -50,6 +50,8 @@ pub struct Peer {
     pub clock: SenderClock,
     /// When something authenticated came last.
     pub last_heard: Time,
+    /// When something came last from an address of the peer, a packet seen before included.
+    pub last_at_address: Time,
     /// When the ICE table was last told that media is heard.
     pub heard_told: Time,
     /// How many marks of silence were told since then.
@@ -107,6 +109,7 @@ impl Peer {
             round_trip: RoundTrip::default(),
             clock: SenderClock::default(),
             last_heard: now,
+            last_at_address: now,
             heard_told: Time(0),
             silence_told: 0,
             allocation: Allocation::default(),

@@ -247,6 +247,11 @@ impl Source {
         self.arriving
     }
 
+    /// Whether others arrive, but not this one: it begins with a keyframe when it comes again.
+    pub fn has_stopped(&self, layer: usize) -> bool {
+        self.best_layer().is_some() && !self.arriving.has(layer)
+    }
+
     /// The highest layer of which packets arrive, as of the last packet.
     pub fn best_layer(&self) -> Option<usize> {
         self.arriving.highest()

@@ -11,9 +11,9 @@ use crate::time::Time;
 use crate::transport::is_tcp;
 use crate::wire::rtp::RtpHeader;
 
-/// A peer that was heard at its own address within this time has not moved, whoever says so:
-/// nobody who copies its packets can take its media away while it speaks.
-const MOVED_AFTER_MICROS: u64 = 200_000;
+/// A peer of which anything came from its own address within this time has not moved, whoever
+/// says so: nobody who copies its packets can take its media away while it speaks.
+const MOVED_AFTER_MICROS: u64 = 100_000;
 
 /// Searches for the owner of a stranger's packet, at once and a second after that. Each looks
 /// through all peers, so they are few however many strangers there are; a peer that moved needs
@@ -93,13 +93,12 @@ impl Engine {
         }
     }
 
-    /// Media from an unknown address: a NAT may have given its sender another one, which the
-    /// browser does not notice and tells by a check only seconds later. Who is silent at its own
-    /// address and seals a new packet with its own keys has moved. That proves as much as a check
-    /// does, which anybody on the path could replay: a packet opens only once.
+    /// Whose media this may be that came from an unknown address: a NAT may have given its sender
+    /// another one, which the browser does not notice and tells by a check only seconds later.
     ///
-    /// Returns the peer if it has moved; its packet is still to be opened.
-    pub(super) fn sender_that_moved(
+    /// What opens with the peer's keys is worth as much from there, so nothing said meanwhile is
+    /// lost. Where media goes changes only by `follow`.
+    pub(super) fn sender_elsewhere(
         &mut self,
         datagram: &[u8],
         from: SocketAddr,
@@ -110,19 +109,34 @@ impl Engine {
         if is_tcp(&from) || !self.searches.take(now) {
             return None;
         }
-        self.peers.iter().position(|peer| {
-            peer.as_deref()
-                .is_some_and(|peer| has_left(peer, now) && peer.streams.get(header.ssrc).is_some())
-        })
+        self.peers
+            .iter()
+            .enumerate()
+            .filter_map(|(index, peer)| Some((index, peer.as_deref()?)))
+            .filter(|(_, peer)| peer.address.is_some() && peer.streams.get(header.ssrc).is_some())
+            .min_by_key(|(_, peer)| peer.last_at_address)
+            .map(|(index, _)| index)
     }
 
-    /// A packet of the peer came from `from` and was authentic.
-    pub(super) fn follow(&mut self, index: usize, from: SocketAddr, now: Time) {
-        let Some(peer) = self.peer(index).map(|peer| peer.id) else {
-            return;
+    /// A new, authentic packet of the peer came from the unknown address `from`. Who is silent at
+    /// its own address meanwhile has moved. That proves as much as a check does, which anybody on
+    /// the path could replay: a packet opens only once. Returns whether it has.
+    pub(super) fn follow(&mut self, index: usize, from: SocketAddr, now: Time) -> bool {
+        let Some(peer) = self.peer(index).filter(|peer| has_left(peer, now)) else {
+            return false;
         };
+        let peer = peer.id;
         if let Some(change) = self.ice.follow(peer, from, now) {
             self.move_peer(index, change, now);
+            return true;
+        }
+        false
+    }
+
+    /// A packet came from the peer's own address, new or not.
+    pub(super) fn seen_at_address(&mut self, index: usize, now: Time) {
+        if let Some(peer) = self.peer_mut(index) {
+            peer.last_at_address = now;
         }
     }
 
@@ -137,5 +151,5 @@ impl Engine {
 }
 
 fn has_left(peer: &Peer, now: Time) -> bool {
-    peer.address.is_some() && now.since(peer.last_heard).as_micros() as u64 >= MOVED_AFTER_MICROS
+    now.since(peer.last_at_address).as_micros() as u64 >= MOVED_AFTER_MICROS
 }

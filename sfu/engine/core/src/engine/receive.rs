@@ -78,7 +78,7 @@ impl Engine {
         });
     }
 
-    /// Something authenticated came from a peer.
+    /// Something authenticated came from an address of a peer.
     pub(super) fn heard(&mut self, index: usize, now: Time) {
         let Some(peer) = self.peers[index].as_deref_mut() else {
             return;
@@ -88,6 +88,7 @@ impl Engine {
             self.ice.heard(peer.id, now);
         }
         peer.last_heard = now;
+        peer.last_at_address = now;
         if core::mem::take(&mut peer.silence_told) > 0 {
             self.watch_silence(index);
         }
@@ -95,16 +96,21 @@ impl Engine {
 
     fn receive_rtp(&mut self, datagram: &mut [u8], from: SocketAddr, now: Time) {
         let known = self.ice.peer_of(from).and_then(|peer| self.index_of(peer));
-        let Some(index) = known.or_else(|| self.sender_that_moved(datagram, from, now)) else {
+        let Some(index) = known.or_else(|| self.sender_elsewhere(datagram, from, now)) else {
             return self.drop(DropReason::UnknownAddress);
         };
         let opened = match self.open(index, datagram) {
             Ok(opened) => opened,
-            Err(reason) => return self.drop(reason),
+            Err(reason) => {
+                // Somebody's copy may have come first: its sender has not moved.
+                if known.is_some() && reason == DropReason::SrtpReplay {
+                    self.seen_at_address(index, now);
+                }
+                return self.drop(reason);
+            }
         };
-        self.heard(index, now);
-        if known.is_none() {
-            self.follow(index, from, now);
+        if known.is_some() || self.follow(index, from, now) {
+            self.heard(index, now);
         }
         let plain = &mut datagram[..opened.plain_bytes];
         match self.place_of(index, plain, opened, now) {

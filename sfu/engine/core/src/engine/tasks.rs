@@ -224,7 +224,13 @@ impl Engine {
             let Some(state) = self.source_mut(index, source) else {
                 continue;
             };
-            let (enabled, layer_state) = (state.enabled, &mut state.layers[layer]);
+            let (enabled, stopped) = (state.enabled, state.has_stopped(layer));
+            let layer_state = &mut state.layers[layer];
+            if stopped {
+                // Browsers answer for it with keyframes of all other layers.
+                layer_state.keyframe_request.end();
+                continue;
+            }
             let stream = layer_state.stream;
             let send_now = layer_state.keyframe_request.due(now);
             if let Some(deadline) = layer_state.keyframe_request.deadline() {

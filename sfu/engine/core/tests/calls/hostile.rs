@@ -102,7 +102,7 @@ fn replays_are_dropped() {
 }
 
 #[test]
-fn media_and_dtls_of_unknown_addresses_are_dropped() {
+fn of_unknown_addresses_only_sealed_media_counts() {
     let mut world = call_with_an_intruder(63);
     let nowhere = SocketAddr::from(([192, 0, 2, 1], 9));
     let now = world.now;
@@ -111,10 +111,15 @@ fn media_and_dtls_of_unknown_addresses_are_dropped() {
         .remove(0);
     let sealed = world.client(1).seal(packet);
     let events = world.events.len();
+    let mut forged = sealed.clone();
+    forged[20] ^= 1;
+    world.inject_from(nowhere, forged);
+    assert_eq!(world.dropped("srtp_auth"), 1);
     world.inject_from(nowhere, sealed);
+    assert!(!world.engine.is_validated(nowhere));
     world.inject_from(nowhere, vec![22, 254, 253, 0, 0]);
     world.inject_from(nowhere, vec![0x81, 201, 0, 1, 0, 0, 0, 1]);
-    assert_eq!(world.dropped("unknown_address"), 3);
+    assert_eq!(world.dropped("unknown_address"), 2);
     assert!(
         world.events[events..]
             .iter()

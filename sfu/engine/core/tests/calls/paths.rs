@@ -90,9 +90,9 @@ fn a_peer_behind_a_nat_that_rebinds_is_followed_by_its_media() {
         world.client(1).received.len(),
     );
     world.run_for(Duration::from_millis(500));
-    // 200 ms of silence and a round trip, then both ways go on.
-    assert!(world.client(2).received.len() > to + 5);
-    assert!(world.client(1).received.len() > from + 10);
+    // Nothing of what it says is lost; it hears again after 100 ms of silence and a round trip.
+    assert!(world.client(2).received.len() > to + 15);
+    assert!(world.client(1).received.len() >= from + 24);
     assert_eq!(last_address(&world), Some("10.7.7.7:777".parse().unwrap()));
 }
 
@@ -112,7 +112,10 @@ fn copied_packets_move_nobody_who_still_speaks() {
         world.run_for(Duration::from_millis(10));
     }
     assert_ne!(last_address(&world), Some(thief));
-    assert!(world.dropped("unknown_address") >= 100);
+    // Every copy was taken for its maker's, or for another's who uses the same SSRC.
+    let (replayed, mistaken) = (world.dropped("srtp_replay"), world.dropped("srtp_auth"));
+    assert_eq!(replayed + mistaken, 100);
+    assert!(replayed > 30, "{replayed}");
     assert!(heard(&mut world) > 40);
 }
 
