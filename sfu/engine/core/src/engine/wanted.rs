@@ -126,7 +126,7 @@ impl Engine {
         }
     }
 
-    /// The layers that some slot goes for.
+    /// The layers that some slot goes for; one whose viewer has no room waits for the smallest.
     fn goals(&self, peer: usize, source: usize) -> LayerSet {
         let Some(state) = self.source(peer, source) else {
             return LayerSet::default();
@@ -134,7 +134,10 @@ impl Engine {
         let slots = state.subscribers.iter().filter_map(|at| self.slot(*at));
         // A target may be beyond what the source has: the best, whichever that is.
         let arriving = state.arriving();
-        let goals = slots.filter_map(|slot| arriving.nearest(slot.target?.layer));
+        let goals = slots.filter_map(|slot| match slot.target {
+            Some(target) => arriving.nearest(target.layer),
+            None => slot.paused.then_some(0),
+        });
         goals.fold(LayerSet::default(), LayerSet::with)
     }
 
