@@ -230,6 +230,24 @@ fn a_hand_over_pauses_nothing() {
 }
 
 #[test]
+fn a_layer_that_stops_while_its_keyframe_is_awaited_is_left_alone() {
+    let mut call = Call::watched(79, 1);
+    call.publisher_delay = Duration::from_secs(3_600);
+    call.run(3_000);
+    call.world.client(1).streams[3].paused = true;
+    let pli = call.world.client(2).pli(slot_ssrc("v0"));
+    call.world.inject(2, pli);
+    let first = call.world.client(1).streams[3].keyframe_requests.len();
+    call.run(1_000);
+    let requests = call.world.client(1).streams[3].keyframe_requests.len();
+    assert!(requests > first, "it may only have paused for a moment");
+    call.run(10_000);
+    let more = call.world.client(1).streams[3].keyframe_requests.len() - requests;
+    assert_eq!(more, 0, "others would pay for keyframes that cannot come");
+    assert_eq!(call.shows(2), Some((H, 2)));
+}
+
+#[test]
 fn a_layer_that_the_publisher_cannot_send_is_neither_awaited_nor_forgotten() {
     let mut call = Call::watched(66, 1);
     call.publisher_delay = Duration::from_secs(3_600);

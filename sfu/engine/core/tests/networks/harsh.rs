@@ -1,5 +1,8 @@
 //! Networks that fail in the middle of a call.
 
+use mianshi_engine_core::Event;
+use mianshi_netsim::Scenario;
+
 use crate::rig::{
     Rig, SECOND, clear, freezes, later, latest_ms, longest_gap_ms, scenario, seconds,
 };
@@ -132,6 +135,33 @@ fn a_good_receiver_does_not_feel_a_bad_one() {
             .iter()
             .all(|picture| picture.height == 1080)
     );
+}
+
+#[test]
+fn who_has_no_room_for_pictures_at_times_does_not_stir_the_camera() {
+    let mut rig = Rig::new(35);
+    let narrow = "[[step]]\nat_s = 0\nboth = { delay_ms = 25 }\n\n[[step]]\nat_s = 10\n\
+        down = { rate_kbps = 300, queue_ms = 300, burst_loss_percent = 5, burst_packets = 4 }\n";
+    rig.join(1, true, 0, &clear(5));
+    rig.join(2, false, 1, &clear(25));
+    rig.join(
+        3,
+        false,
+        1,
+        &Scenario::parse(narrow).expect("a valid scenario"),
+    );
+    rig.watch(2, 0, 1, (1280, 720));
+    rig.watch(3, 0, 1, (1280, 720));
+    rig.run_for(70 * SECOND);
+    let count = |is_one: fn(&Event) -> bool| {
+        let late = rig.events.iter().filter(|(at, _)| seconds(*at) > 20.0);
+        late.filter(|(_, event)| is_one(event)).count()
+    };
+    let paused = count(|event| matches!(event, Event::SlotPaused { .. }));
+    assert!(paused >= 4, "{paused} times: not what this test is for");
+    // Each telling costs the other viewer's layer a second of lower quality.
+    let told = count(|event| matches!(event, Event::LayersWanted { .. }));
+    assert!(told <= 5, "told {told} times in 50 s");
 }
 
 #[test]
